@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CHOST_H
+#define CHOST_H
+
+#include <sys/types.h>
+#include <sys/un.h>
+
+/* The other end of a Unix socket at the time it connected, as the kernel attests it. */
+struct chost_peer {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+
+/* Fills `peer` from SO_PEERCRED; 0, or -1 with errno. A shim, since `struct ucred` needs _GNU_SOURCE. */
+int chost_peer(int socket, struct chost_peer *peer);
+
+/* Fills `groups` with the peer's supplementary groups (SO_PEERGROUPS) and returns their number, or -1 with errno:
+   ERANGE when there are more than `capacity`. A shim, since the constant needs _GNU_SOURCE. */
+int chost_peer_groups(int socket, gid_t *groups, int capacity);
+
+/* Fills `address` with `path`; 0, or -1 with ENAMETOOLONG. A shim, since `sun_path` is a tuple in Swift. */
+int chost_unix_address(const char *path, struct sockaddr_un *address);
+
+#endif

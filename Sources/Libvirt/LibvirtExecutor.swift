@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// A few threads of our own on which libvirt's blocking calls run, so that they never take one of
+/// the threads of Swift's cooperative pool.
+///
+/// Every call of this module goes there by itself. Whoever makes many calls in a row enters once, with
+/// `withTaskExecutorPreference(LibvirtExecutor.shared) { … }`; the calls inside then run without a hop.
+public final class LibvirtExecutor: TaskExecutor, @unchecked Sendable {
+    // SAFETY: `queue` is touched only between lock and unlock of `gate`; all else is immutable.
+
+    /// Four threads for calls that take milliseconds.
+    ///
+    /// libvirtd serves five requests of one connection at a time.
+    public static let shared = LibvirtExecutor(threads: 4)
+    /// Two threads for calls that may take minutes; use a connection of its own with it.
+    public static let long = LibvirtExecutor(threads: 2)
+
+    private enum Work {
+        case job(UnownedJob)
+        case block(@Sendable () -> Void)
+    }
+
+    private let gate = Gate()
+    private var queue = FIFO<Work>()
+
+    init(threads: Int) {
+        for _ in 0..<threads { startThread() }
+    }
+
+    /// Called by the Swift runtime.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        push(.job(UnownedJob(job)))
+    }
+
+    /// Runs `body` on a thread of this executor: at once if we are on one, else after one hop.
+    ///
+    /// A caller on `long` stays there, whatever executor it asks for: it may wait, the others may not.
+    public func run<T: Sendable>(_ body: @Sendable () throws -> T) async throws -> T {
+        if let current = Self.current, current === self || current === Self.long { return try body() }
+        return try await withTaskExecutorPreference(self) { try body() }
+    }
+
+    /// The executor whose thread we are on, if any.
+    public static var current: LibvirtExecutor? {
+        pthread_getspecific(threadKey).map {
+            Unmanaged<LibvirtExecutor>.fromOpaque($0).takeUnretainedValue()
+        }
+    }
+
+    /// Runs `block` later, for the clean-up of a `deinit` that must not block its thread.
+    func later(_ block: @escaping @Sendable () -> Void) {
+        push(.block(block))
+    }
+
+    private func push(_ work: Work) {
+        gate.lock()
+        queue.append(work)
+        gate.unlockAndWakeOne()
+    }
+
+    private func pop() -> Work {
+        gate.lock()
+        defer { gate.unlock() }
+        while true {
+            if let work = queue.popFirst() { return work }
+            gate.wait()
+        }
+    }
+
+    private func startThread() {
+        // The executors live as long as the process: the thread's reference is never given back.
+        let this = Unmanaged.passRetained(self).toOpaque()
+        startDetachedThread(argument: this) { argument in
+            guard let argument else { return nil }
+            pthread_setspecific(threadKey, argument)
+            Unmanaged<LibvirtExecutor>.fromOpaque(argument).takeUnretainedValue().serve()
+        }
+    }
+
+    private func serve() -> Never {
+        while true {
+            switch pop() {
+            case .job(let job): job.runSynchronously(on: asUnownedTaskExecutor())
+            case .block(let block): block()
+            }
+        }
+    }
+}
+
+private let threadKey: pthread_key_t = {
+    var key = pthread_key_t()
+    guard pthread_key_create(&key, nil) == 0 else { fatalError("no thread-specific data left") }
+    return key
+}()

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Endpoints {
+    static func list<T: Decodable>(
+        _ id: String, _ path: String, _ summary: String, _ type: T.Type, _ query: [QueryParameter],
+        _ role: Role = .viewer
+    ) -> Endpoint {
+        call(.get, id, path, summary, nil, .list, type, query + [.fields, .limit, .after], role)
+    }
+
+    static func get<T: Decodable>(_ id: String, _ path: String, _ summary: String, _ type: T.Type) -> Endpoint {
+        call(.get, id, path, summary, nil, .value, type, [], .viewer)
+    }
+
+    static func create<T: Decodable>(
+        _ id: String, _ path: String, _ summary: String, _ type: T.Type, _ role: Role, _ query: [QueryParameter]
+    ) -> Endpoint {
+        call(.post, id, path, summary, type, .operation, Operation.self, query, role)
+    }
+
+    static func delete(
+        _ id: String, _ path: String, _ summary: String, _ query: [QueryParameter], _ role: Role = .operator_
+    ) -> Endpoint {
+        call(.delete, id, path, summary, nil, .operation, Operation.self, query, role)
+    }
+
+    static func action<T: Decodable>(
+        _ id: String, _ verb: String, _ summary: String, _ type: T.Type, _ role: Role = .operator_
+    ) -> Endpoint {
+        call(
+            .post, id, "/v1/vms/{vm}/actions/\(verb)", summary, type, .operation, Operation.self, [.dryRun], role)
+    }
+
+    static func call<Reply: Decodable>(
+        _ method: Method, _ id: String, _ path: String, _ summary: String, _ body: (any Decodable.Type)?,
+        _ kind: ReplyKind, _ reply: Reply.Type, _ query: [QueryParameter] = [], _ role: Role = .operator_
+    ) -> Endpoint {
+        Endpoint(
+            id: id, method: method, path: path, summary: summary, role: role, query: query,
+            body: body.map { named($0) }, reply: reply == Never?.self ? nil : NamedSchema(reply), kind: kind)
+    }
+
+    static func call(
+        _ method: Method, _ id: String, _ path: String, _ summary: String, bytes: String, _ role: Role,
+        _ kind: ReplyKind = .nothing
+    ) -> Endpoint {
+        let reply = kind == .operation ? NamedSchema(Operation.self) : nil
+        return Endpoint(
+            id: id, method: method, path: path, summary: summary, role: role, query: [],
+            body: NamedSchema(bytes: bytes), reply: reply, kind: kind)
+    }
+
+    private static func named<T: Decodable>(_ type: T.Type) -> NamedSchema { NamedSchema(type) }
+}
+
+extension NamedSchema {
+    /// A body that is no JSON: its name is the media type.
+    init(bytes mediaType: String) {
+        name = mediaType
+        schema = Schema(type: "string", format: "binary")
+    }
+
+    /// Whether this stands for bytes and not for JSON.
+    public var isBytes: Bool { schema.format == "binary" }
+}
+
+extension QueryParameter {
+    static let label = QueryParameter("label", Schema(type: "string"), "KEY=VALUE; may be repeated, all must match")
+    static let state = QueryParameter("state", VMState.schema, "only those in this state")
+    static let imageState = QueryParameter("state", ImageState.schema, "only those in this state")
+    static let operationStatus = QueryParameter("status", OperationStatus.schema, "only those of this status")
+    static let fields = QueryParameter("fields", Schema(type: "string"), "only these fields, by comma")
+    static let limit = QueryParameter(
+        "limit", Schema(type: "integer", minimum: 1, maximum: 10_000), "at most so many")
+    static let after = QueryParameter("after", Schema(type: "string"), "go on behind this one, from the Link header")
+    static let dryRun = QueryParameter("dryRun", Bool.schema, "check everything, change nothing")
+    static let force = QueryParameter("force", Bool.schema, "override the guard that the error named")
+    static let keepDisks = QueryParameter("keepDisks", Bool.schema, "leave the disks where they are")
+    static let inactive = QueryParameter("inactive", Bool.schema, "the definition of the next start")
+    static let follow = QueryParameter("follow", Bool.schema, "go on as more is printed")
+    static let tail = QueryParameter(
+        "tail", Schema(type: "integer", minimum: 0, maximum: 1 << 30), "only the last so many bytes")
+    static let since = QueryParameter(
+        "since", Schema(type: "integer", format: "int64", minimum: 0), "those after this sequence number")
+    static let timeout = QueryParameter(
+        "timeout", Schema(type: "string", pattern: "^[0-9]{1,6}(ms|s|m|h)?$"), "how long to wait, 30s without it")
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// All calls of the API. A route, the published document, the access check and the client all start here.
+public enum Endpoints {
+    /// Every endpoint.
+    public static let all: [Endpoint] = vms + images + operations + streams + daemon
+
+    /// The endpoint of the given id.
+    public static func named(_ id: String) -> Endpoint {
+        guard let endpoint = byID[id] else { preconditionFailure("no endpoint \(id)") }
+        return endpoint
+    }
+
+    private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) })
+
+    private static let vms: [Endpoint] = [
+        list("vm.list", "/v1/vms", "All VMs, by name", VM.self, [.label, .state]),
+        create("vm.create", "/v1/vms", "Make a VM", VMCreate.self, .operator_, [.dryRun]),
+        get("vm.show", "/v1/vms/{vm}", "One VM", VM.self),
+        call(.patch, "vm.set", "/v1/vms/{vm}", "Change what is given", VMPatch.self, .value, VM.self, [.dryRun]),
+        delete("vm.delete", "/v1/vms/{vm}", "Delete a VM", [.keepDisks, .force, .dryRun]),
+        action("vm.start", "start", "Start, or resume what was suspended", VMStart.self),
+        action("vm.stop", "stop", "Stop by agent, then ACPI, then by force if asked", VMStop.self),
+        action("vm.restart", "restart", "Stop and start", VMRestart.self),
+        action("vm.reset", "reset", "The reset button", Empty.self),
+        action("vm.pause", "pause", "Halt the CPUs", Empty.self),
+        action("vm.resume", "resume", "Let the CPUs go on", Empty.self),
+        call(
+            .post, "vm.wait", "/v1/vms/{vm}/actions/wait", "Wait until a condition holds", VMWait.self, .value,
+            WaitOutcome.self, [], .viewer),
+        call(
+            .get, "vm.xml", "/v1/vms/{vm}/xml", "libvirt's definition, without secrets", nil,
+            .bytes("application/xml"), Never?.self, [.inactive], .viewer),
+        call(
+            .get, "vm.console.log", "/v1/vms/{vm}/console/log", "What the serial console has printed", nil,
+            .bytes("application/octet-stream"), Never?.self, [.follow, .tail], .operator_),
+        call(
+            .post, "vm.console.input", "/v1/vms/{vm}/console/input", "Type on the serial console",
+            bytes: "application/octet-stream", .operator_),
+    ]
+
+    private static let images: [Endpoint] = [
+        list("image.list", "/v1/images", "All images, by name", Image.self, [.label, .imageState]),
+        create(
+            "image.import", "/v1/images", "Make an image from a URL, or announce an upload", ImageCreate.self,
+            .admin, [.dryRun]),
+        get("image.show", "/v1/images/{image}", "One image", Image.self),
+        call(
+            .patch, "image.set", "/v1/images/{image}", "Rename it, change what is given", ImagePatch.self, .value,
+            Image.self, [.dryRun], .admin),
+        call(
+            .put, "image.content", "/v1/images/{image}/content", "Send the content; Content-Range resumes",
+            bytes: "application/octet-stream", .admin, .operation),
+        delete("image.delete", "/v1/images/{image}", "Delete an image", [.force, .dryRun], .admin),
+    ]
+
+    private static let operations: [Endpoint] = [
+        list(
+            "operation.list", "/v1/operations", "Operations, the newest first", Operation.self,
+            [.operationStatus]),
+        get("operation.show", "/v1/operations/{operation}", "One operation", Operation.self),
+        call(
+            .get, "operation.wait", "/v1/operations/{operation}/wait", "One operation, once it ends", nil, .value,
+            Operation.self, [.timeout], .viewer),
+        call(
+            .delete, "operation.cancel", "/v1/operations/{operation}", "Ask it to undo what it did", nil, .value,
+            Operation.self, [], .operator_),
+        call(
+            .post, "operation.retry", "/v1/operations/{operation}/actions/retry", "Undo again what got stuck",
+            Empty.self, .value, Operation.self, [], .operator_),
+        call(
+            .post, "operation.abandon", "/v1/operations/{operation}/actions/abandon",
+            "Give up a stuck undo and free what it holds", Empty.self, .value, Operation.self, [], .admin),
+    ]
+
+    private static let streams: [Endpoint] = [
+        call(
+            .get, "event.follow", "/v1/events", "Events as they happen, or stored ones as an array", nil, .events,
+            Event.self, [.since, .limit], .viewer),
+        list("warning.list", "/v1/warnings", "What needs a person's eye", Warning.self, []),
+        call(
+            .post, "warning.ack", "/v1/warnings/{warning}/actions/ack", "Mark as seen", Empty.self, .value,
+            Warning.self, [], .operator_),
+        call(
+            .delete, "warning.delete", "/v1/warnings/{warning}", "Forget it", nil, .nothing, Never?.self, [],
+            .operator_),
+        list("audit.list", "/v1/audit", "Who asked for what, the newest first", AuditEntry.self, [], .admin),
+    ]
+
+    private static let daemon: [Endpoint] = [
+        get("host.show", "/v1/host", "The host, the daemon and its libvirt", Host.self),
+        get("version", "/v1/version", "What program answers", VersionInfo.self),
+        get("ready", "/v1/ready", "200 once requests are served and libvirt was read", VersionInfo.self),
+        call(
+            .get, "openapi", "/v1/openapi.json", "This API as OpenAPI 3.1", nil, .bytes("application/json"),
+            Never?.self, [], .viewer),
+    ]
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The stable code of an error, with the HTTP status and the exit code that follow from it. The one table.
+public enum ErrorCode: String, APIEnum, CaseIterable {
+    case requestInvalid = "request.invalid"
+    case requestUnknownField = "request.unknownField"
+    case requestMalformed = "request.malformed"
+    case requestTooLarge = "request.tooLarge"
+    case requestMediaType = "request.mediaType"
+    case requestMethod = "request.method"
+    case requestPath = "request.path"
+    case requestTimeout = "request.timeout"
+    case requestRange = "request.range"
+    case idempotencyMismatch = "idempotency.mismatch"
+    case revisionStale = "revision.stale"
+    case permissionDenied = "permission.denied"
+    case vmNotFound = "vm.notFound"
+    case vmExists = "vm.exists"
+    case vmBusy = "vm.busy"
+    case vmProtected = "vm.protected"
+    case vmForeign = "vm.foreign"
+    case vmState = "vm.state"
+    case vmMissing = "vm.missing"
+    case vmNoConsole = "vm.noConsole"
+    case vmStopTimeout = "vm.stopTimeout"
+    case imageNotFound = "image.notFound"
+    case imageExists = "image.exists"
+    case imageBusy = "image.busy"
+    case imageInUse = "image.inUse"
+    case imageState = "image.state"
+    case imageProtected = "image.protected"
+    case imageChecksum = "image.checksum"
+    case imageFormat = "image.format"
+    case imageBackingFile = "image.backingFile"
+    case imageCorrupt = "image.corrupt"
+    case imageChanged = "image.changed"
+    case imageDownload = "image.download"
+    case networkNotFound = "network.notFound"
+    case poolNotFound = "pool.notFound"
+    case volumeInUse = "volume.inUse"
+    case storageFull = "storage.full"
+    case pathForbidden = "path.forbidden"
+    case pathNotFound = "path.notFound"
+    case operationNotFound = "operation.notFound"
+    case operationState = "operation.state"
+    case operationCancelled = "operation.cancelled"
+    case operationInterrupted = "operation.interrupted"
+    case warningNotFound = "warning.notFound"
+    case libvirtUnavailable = "libvirt.unavailable"
+    case libvirtFailed = "libvirt.failed"
+    case toolFailed = "tool.failed"
+    case toolMissing = "tool.missing"
+    case daemonBusy = "daemon.busy"
+    case daemonStopping = "daemon.stopping"
+    case internalError = "internal.error"
+
+    /// The HTTP status of a reply that carries this error.
+    public var status: Int {
+        switch self {
+        case .requestInvalid, .requestUnknownField, .requestMalformed: 400
+        case .requestTimeout: 408
+        case .requestTooLarge: 413
+        case .requestRange: 416
+        case .requestMediaType: 415
+        case .requestMethod: 405
+        case .idempotencyMismatch: 422
+        case .permissionDenied, .pathForbidden: 403
+        case .revisionStale: 412
+        case .requestPath, .vmNotFound, .imageNotFound, .networkNotFound, .poolNotFound, .pathNotFound,
+            .operationNotFound, .warningNotFound:
+            404
+        case .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmState, .vmMissing, .vmNoConsole, .imageExists,
+            .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState:
+            409
+        case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
+        case .vmStopTimeout, .imageChecksum, .imageFormat, .imageBackingFile, .imageCorrupt, .imageChanged,
+            .imageDownload, .storageFull, .operationCancelled, .operationInterrupted, .libvirtFailed, .toolFailed,
+            .toolMissing, .internalError:
+            500
+        }
+    }
+
+    /// The exit code of a command that ends with this error.
+    public var exitCode: Int32 { ExitCode.forStatus(status).rawValue }
+}
+
+/// The exit codes of `vctl`.
+public enum ExitCode: Int32, Sendable, CaseIterable {
+    case success = 0
+    case failed = 1
+    case changes = 2
+    case notFound = 3
+    case conflict = 4
+    case denied = 5
+    case unreachable = 6
+    case timeout = 7
+    case warnings = 8
+    case usage = 64
+    case interrupted = 130
+
+    /// The exit code that an HTTP status stands for.
+    public static func forStatus(_ status: Int) -> ExitCode {
+        switch status {
+        case 200..<400: .success
+        case 403: .denied
+        case 404: .notFound
+        case 409, 412: .conflict
+        case 400..<500: .usage
+        case 503: .unreachable
+        default: .failed
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A merge patch (RFC 7396) of a VM: what is absent stays.
+public struct VMPatch: Codable, Sendable {
+    public var description: String?
+    /// A `null` removes the label.
+    public var labels: [String: String?]?
+    public var protected: Bool?
+    public var autostart: Bool?
+    /// New cloud-init user-data, read by the guest at its next boot.
+    public var cloudInit: Secret?
+    /// New cloud-init network-config.
+    public var networkConfig: Secret?
+    /// Nothing is changed until a field is set.
+    public init() {}
+}
+
+/// How to start a VM.
+public struct VMStart: Codable, Sendable {
+    /// Start paused, before the first instruction.
+    public var paused: Bool?
+    /// Throw away the saved memory of a suspended VM.
+    public var discardState: Bool?
+    public init() {}
+}
+
+/// How to stop a VM: the agent is asked, then ACPI; after the grace time it is powered off if `force` is set.
+public struct VMStop: Codable, Sendable {
+    /// Seconds to wait for the guest, 60 without it; 0 with `force`: power off at once.
+    public var graceSeconds: Int?
+    public var force: Bool?
+    public init() {}
+}
+
+/// How to restart a VM: stop, then start, with the new definition.
+public struct VMRestart: Codable, Sendable {
+    public var graceSeconds: Int?
+    public var force: Bool?
+    public init() {}
+}
+
+/// What to wait for.
+public struct VMWait: Codable, Sendable {
+    /// `running`, `stopped`, `ip`, `agent`, `cloud-init`, `tcp:PORT`.
+    public var condition: WaitCondition
+    /// Seconds until the reply says that it does not hold yet: 0 to 300, 30 without it.
+    public var timeoutSeconds: Int?
+    public init(condition: WaitCondition) { self.condition = condition }
+}
+
+/// The end of a wait.
+public struct WaitOutcome: Codable, Sendable {
+    public var condition: WaitCondition
+    /// Whether it holds; `false` once the time has passed.
+    public var met: Bool
+    /// What is still missing.
+    public var reason: String?
+    public var vm: VM
+    public init(condition: WaitCondition, met: Bool, reason: String? = nil, vm: VM) {
+        self.condition = condition
+        self.met = met
+        self.reason = reason
+        self.vm = vm
+    }
+}
+
+/// A condition that `vm wait` and `--wait-for` know.
+public enum WaitCondition: Hashable, Sendable, CustomStringConvertible {
+    case running, stopped, ip, agent
+    case cloudInit
+    case tcp(Int)
+
+    public var description: String {
+        switch self {
+        case .running: "running"
+        case .stopped: "stopped"
+        case .ip: "ip"
+        case .agent: "agent"
+        case .cloudInit: "cloud-init"
+        case .tcp(let port): "tcp:\(port)"
+        }
+    }
+}
+
+extension WaitCondition: CheckedString {
+    public init(checking text: String) throws(InvalidValue) {
+        let fixed: [WaitCondition] = [.running, .stopped, .ip, .agent, .cloudInit]
+        if let known = fixed.first(where: { $0.description == text }) {
+            self = known
+            return
+        }
+        guard text.hasPrefix("tcp:"), let port = Int(text.dropFirst(4)), (1...65535).contains(port) else {
+            throw InvalidValue(
+                value: text, problem: "wait for running, stopped, ip, agent, cloud-init or tcp:PORT")
+        }
+        self = .tcp(port)
+    }
+    public static var schema: Schema {
+        Schema(type: "string", pattern: "^(running|stopped|ip|agent|cloud-init|tcp:[1-9][0-9]{0,4})$")
+    }
+    public static var example: WaitCondition { .running }
+}
+
+/// An empty body: `{}`.
+public struct Empty: Codable, Hashable, Sendable {
+    public init() {}
+    public init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: NoKey.self) }
+    private enum NoKey: CodingKey {}
+}

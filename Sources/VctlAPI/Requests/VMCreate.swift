@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a disk is made from an image.
+public enum CloneMode: String, APIEnum {
+    /// Reads from the image what it has not written itself: instant, and the image cannot go.
+    case linked
+    /// A copy that stands alone.
+    case full
+}
+
+/// The bus of a disk.
+public enum DiskBus: String, APIEnum {
+    case virtio, scsi, sata
+}
+
+/// How much of a new disk is allocated at once.
+public enum Preallocation: String, APIEnum {
+    case off, metadata, falloc, full
+}
+
+/// A request for a new VM.
+public struct VMCreate: Codable, Sendable {
+    public var name: Name
+    public var description: String?
+    /// The image that the first disk is made from.
+    public var image: Reference?
+    /// How the first disk is made from `image`; `linked` without it.
+    public var clone: CloneMode?
+    /// An ISO on the host, for a CD-ROM drive that is booted when there is no bootable disk.
+    public var cdrom: String?
+    /// An existing disk on the host, used where it is.
+    public var `import`: String?
+    /// A kernel on the host, booted directly.
+    public var kernel: String?
+    /// The initial RAM disk for `kernel`.
+    public var initrd: String?
+    /// The command line for `kernel`.
+    public var cmdline: String?
+    /// Virtual CPUs, 1 without it.
+    public var cpus: Int?
+    /// 1 GiB without it.
+    public var memoryBytes: ByteCount?
+    public var maxCpus: Int?
+    public var maxMemoryBytes: ByteCount?
+    /// The first of them sets the size of the disk that is made from `image`; the others are new and empty.
+    public var disks: [DiskSpec]?
+    /// Without it: the network `default` where there is one. An empty list: no NIC.
+    public var networks: [NICSpec]?
+    /// The user that cloud-init creates.
+    public var user: String?
+    /// Public keys that may log in as `user`.
+    public var sshKeys: [String]?
+    /// cloud-init's user-data, instead of what `user` and `sshKeys` make.
+    public var cloudInit: Secret?
+    /// cloud-init's network-config.
+    public var networkConfig: Secret?
+    public var firmware: Firmware?
+    /// QEMU's machine type, `q35` without it.
+    public var machine: String?
+    /// A CPU model; the host's (KVM) or the fullest (TCG) without it.
+    public var cpuModel: String?
+    public var labels: [String: String]?
+    public var autostart: Bool?
+    public var protected: Bool?
+    /// Whether it is started at once; `true` without it.
+    public var start: Bool?
+
+    /// The least request; everything else is set afterwards.
+    public init(name: Name) { self.name = name }
+}
+
+/// A disk of a new VM.
+public struct DiskSpec: Codable, Hashable, Sendable {
+    public var sizeBytes: ByteCount?
+    /// `default` without it.
+    public var pool: Reference?
+    public var bus: DiskBus?
+    public var format: DiskFormat?
+    public var preallocation: Preallocation?
+    public init(sizeBytes: ByteCount? = nil) { self.sizeBytes = sizeBytes }
+}
+
+/// A NIC of a new VM.
+public struct NICSpec: Codable, Hashable, Sendable {
+    public var network: Reference
+    /// A unicast address; made up without it.
+    public var mac: String?
+    /// `virtio` without it.
+    public var model: String?
+    public init(network: Reference) { self.network = network }
+}

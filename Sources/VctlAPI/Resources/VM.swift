@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The state of a VM.
+public enum VMState: String, APIEnum {
+    case running, paused, stopped, suspended, crashed, missing, unknown
+}
+
+/// What runs a VM's instructions.
+public enum Accelerator: String, APIEnum {
+    case kvm, tcg
+}
+
+/// The firmware that starts a VM.
+public enum Firmware: String, APIEnum {
+    case bios
+    case uefi
+    case uefiSecure = "uefi-secure"
+}
+
+/// A virtual machine: libvirt's truth about a domain, with what vctl keeps beside it.
+public struct VM: Codable, Hashable, Sendable {
+    /// libvirt's UUID.
+    public var id: ObjectID
+    /// libvirt's name; a foreign domain may have one that vctl would not give.
+    public var name: String
+    /// What the admin says of it.
+    public var description: String?
+    public var state: VMState
+    /// Why it is in that state: `booted`, `shutdown`, `creating`, `ioError`, …
+    public var stateReason: String?
+    /// Virtual CPUs now.
+    public var cpus: Int
+    /// Memory now, in bytes.
+    public var memoryBytes: Int64
+    /// The most CPUs that can be added while it runs.
+    public var maxCpus: Int?
+    /// The most memory that can be added while it runs, in bytes.
+    public var maxMemoryBytes: Int64?
+    /// `nil` where the domain's type is neither KVM nor QEMU.
+    public var accelerator: Accelerator?
+    public var firmware: Firmware?
+    /// QEMU's machine type.
+    public var machine: String?
+    public var disks: [Disk]
+    public var nics: [NIC]
+    public var labels: [String: String]
+    /// The image that its first disk was made from.
+    public var image: ImageReference?
+    /// Whether it bears this instance's mark; what does not is foreign, and shown only.
+    public var managed: Bool
+    /// Whether it starts with the host.
+    public var autostart: Bool
+    /// Whether `delete` refuses it.
+    public var protected: Bool
+    public var createdAt: Timestamp?
+    /// What differs in the saved definition until the next start: field → value.
+    public var pending: [String: String]?
+    /// When libvirt was last read.
+    public var observedAt: Timestamp
+    /// The operation that is changing it now.
+    public var operation: ObjectID?
+
+    /// A disk or CD-ROM drive.
+    public struct Disk: Codable, Hashable, Sendable {
+        /// The name in the guest's bus order: `vda`, `sda`.
+        public var target: String
+        /// `disk`, `cdrom`, `lun`, `floppy`.
+        public var device: String
+        /// `virtio`, `scsi`, `sata`, …
+        public var bus: String?
+        /// The file or block device on the host.
+        public var path: String?
+        /// `qcow2`, `raw`, …
+        public var format: String?
+        /// What the guest sees as the disk's serial number.
+        public var serial: String?
+        /// The guest's size in bytes, where known.
+        public var sizeBytes: Int64?
+        public var readOnly: Bool
+        /// `root`, `data`, `seed`, `cdrom`.
+        public var role: String?
+        public init(
+            target: String, device: String, bus: String? = nil, path: String? = nil, format: String? = nil,
+            serial: String? = nil, sizeBytes: Int64? = nil, readOnly: Bool = false, role: String? = nil
+        ) {
+            self.target = target
+            self.device = device
+            self.bus = bus
+            self.path = path
+            self.format = format
+            self.serial = serial
+            self.sizeBytes = sizeBytes
+            self.readOnly = readOnly
+            self.role = role
+        }
+    }
+
+    /// A network interface.
+    public struct NIC: Codable, Hashable, Sendable {
+        /// Lower-case, with colons.
+        public var mac: String
+        /// The libvirt network.
+        public var network: String?
+        /// The host bridge.
+        public var bridge: String?
+        /// `virtio`, `e1000e`, …
+        public var model: String?
+        /// The name of the TAP on the host.
+        public var tap: String?
+        public var addresses: [Address]
+        public init(
+            mac: String, network: String? = nil, bridge: String? = nil, model: String? = nil, tap: String? = nil,
+            addresses: [Address] = []
+        ) {
+            self.mac = mac
+            self.network = network
+            self.bridge = bridge
+            self.model = model
+            self.tap = tap
+            self.addresses = addresses
+        }
+    }
+
+    /// An address, and who says so.
+    public struct Address: Codable, Hashable, Sendable {
+        /// IPv4 or IPv6, without prefix length.
+        public var address: String
+        public var prefix: Int?
+        public var source: AddressSource
+        public init(address: String, prefix: Int? = nil, source: AddressSource) {
+            self.address = address
+            self.prefix = prefix
+            self.source = source
+        }
+    }
+
+    public init(
+        id: ObjectID, name: String, state: VMState, stateReason: String? = nil, cpus: Int, memoryBytes: Int64,
+        disks: [Disk] = [], nics: [NIC] = [], labels: [String: String] = [:], managed: Bool,
+        autostart: Bool = false, protected: Bool = false, createdAt: Timestamp? = nil, observedAt: Timestamp
+    ) {
+        self.id = id
+        self.name = name
+        self.state = state
+        self.stateReason = stateReason
+        self.cpus = cpus
+        self.memoryBytes = memoryBytes
+        self.disks = disks
+        self.nics = nics
+        self.labels = labels
+        self.managed = managed
+        self.autostart = autostart
+        self.protected = protected
+        self.createdAt = createdAt
+        self.observedAt = observedAt
+    }
+}
+
+/// Where an address is known from.
+public enum AddressSource: String, APIEnum {
+    case lease, agent, arp
+}
+
+/// An image, as those who use it name it.
+public struct ImageReference: Codable, Hashable, Sendable {
+    public var id: ObjectID
+    /// Its name when the VM was made.
+    public var name: String
+    /// Whether the disk still reads from the image.
+    public var linked: Bool
+    public init(id: ObjectID, name: String, linked: Bool) {
+        self.id = id
+        self.name = name
+        self.linked = linked
+    }
+}

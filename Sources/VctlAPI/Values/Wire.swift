@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The names of this API's own headers and media types.
+public enum Wire {
+    /// How old the shown view of libvirt is: an RFC 3339 time.
+    public static let observedAt = "Vctl-Observed-At"
+    /// The same key and body give the same operation.
+    public static let idempotencyKey = "Idempotency-Key"
+    /// RFC 9457.
+    public static let problem = "application/problem+json"
+    /// RFC 7396.
+    public static let mergePatch = "application/merge-patch+json"
+    /// The largest JSON body, in bytes.
+    public static let maximumBody = 1 << 20
+    /// The socket of a daemon that was not told another.
+    public static let defaultSocket = "/run/vctld/vctld.sock"
+    /// The version of daemon and command line.
+    public static let version = "0.1.0"
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GRDB
+import Libvirt
+import Logging
+import Synchronization
+import VctlAPI
+
+/// What the house proper must be told.
+public struct CoreConfiguration: Sendable {
+    public var stateDirectory: String
+    /// libvirt's URI.
+    public var uri: String
+    /// Folders of the host from which an admin may name files.
+    public var allowedPaths: [String]
+    public var retentionDays = 30
+    public var keepEvents = 100_000
+    /// Rebuild the inventory, even if there is one.
+    public var recover = false
+
+    /// The defaults for a state directory and a libvirt.
+    public init(stateDirectory: String, uri: String, allowedPaths: [String]) {
+        self.stateDirectory = stateDirectory
+        self.uri = uri
+        self.allowedPaths = allowedPaths
+    }
+}
+
+/// All services, wired.
+public final class Core: Sendable {
+    public let vms: VMService
+    public let images: ImageService
+    public let operations: OperationService
+    public let events: EventService
+    public let warnings: WarningService
+    public let audit: AuditService
+    public let host: HostService
+    /// The state directory that was opened.
+    public let state: StateDirectory
+
+    let inventory: Inventory
+    let engine: OperationEngine
+    let environment: VMEnvironment
+    private let configuration: CoreConfiguration
+    private let logger: Logger
+    private let tasks = Mutex<[Task<Void, Never>]>([])
+
+    /// Opens the state directory and the inventory, rebuilding the latter where it was lost.
+    /// - Throws: ``InventoryError``, ``Problem``, or what the file system says.
+    public convenience init(_ configuration: CoreConfiguration, logger: Logger) async throws {
+        try await self.init(
+            configuration, hypervisor: Hypervisor(uri: configuration.uri), logger: logger, fault: { _ in false })
+    }
+
+    init(
+        _ configuration: CoreConfiguration, hypervisor: Hypervisor, logger: Logger,
+        fault: @escaping @Sendable (JournalPoint) -> Bool
+    ) async throws {
+        self.configuration = configuration
+        self.logger = logger
+        state = try StateDirectory(path: configuration.stateDirectory)
+        let opened = try await Self.open(state, configuration, logger)
+        inventory = opened
+        let watcher = Watcher(inventory: opened, hypervisor: hypervisor, logger: logger)
+        let built = VMEnvironment(
+            state: state, inventory: opened, hypervisor: hypervisor, watcher: watcher,
+            accelerator: AcceleratorCheck(uri: configuration.uri), allowedPaths: configuration.allowedPaths,
+            logger: logger)
+        environment = built
+        engine = OperationEngine(
+            inventory: opened, kinds: Self.kinds(built), link: hypervisor, logger: logger, fault: fault)
+        let acceptance = Acceptance(inventory: opened, engine: engine, hasher: state.hasher)
+        vms = VMService(environment: built, acceptance: acceptance)
+        images = ImageService(inventory: opened, engine: engine, state: state)
+        operations = OperationService(inventory: opened, engine: engine)
+        events = EventService(inventory: opened)
+        warnings = WarningService(inventory: opened)
+        audit = AuditService(inventory: opened)
+        host = HostService(environment: built, startedAt: .now)
+    }
+
+    /// Every kind of operation that there is.
+    static func kinds(_ environment: VMEnvironment) -> [any OperationKind] {
+        [
+            VMCreateOperation(environment: environment), VMPowerOperation(environment: environment),
+            VMDeleteOperation(environment: environment), ImageImport(state: environment.state),
+            ImageDelete(state: environment.state),
+        ]
+    }
+
+    private static func open(
+        _ state: StateDirectory, _ configuration: CoreConfiguration, _ logger: Logger
+    ) async throws -> Inventory {
+        let recovery = Recovery(state: state)
+        if configuration.recover { try recovery.setAside() }
+        let needed = configuration.recover || recovery.isNeeded
+        let inventory = try Inventory(path: state.database, instance: state.instance)
+        if needed {
+            logger.warning("the inventory is rebuilt from marks and kept objects; \(Recovery.lost)")
+            try await recovery.fill(inventory)
+        }
+        return inventory
+    }
+
+    /// Begins to follow libvirt and takes up what an earlier daemon left. Returns at once.
+    public func start() async throws {
+        try await sweepSeeds()
+        try await engine.resume()
+        let environment = environment
+        let retention = Retention(
+            inventory: inventory, operationDays: configuration.retentionDays, events: configuration.keepEvents)
+        let loops: [Task<Void, Never>] = [
+            Task { await environment.watcher.run() },
+            Task { await AddressWatcher(environment: environment).run() },
+            Task<Void, Never> { _ = await environment.accelerator.result() },
+            Task {
+                while !Task.isCancelled {
+                    try? await retention.run(now: .now)
+                    try? await Task.sleep(for: .seconds(3600))
+                }
+            },
+        ]
+        tasks.withLock { $0 = loops }
+    }
+
+    /// Removes the seeds of requests that were never accepted.
+    private func sweepSeeds() async throws {
+        let known = try await inventory.read { db in
+            try String.fetchAll(db, sql: "SELECT id FROM vm").compactMap { ObjectID($0) }
+        }
+        SeedFiles(state).sweep(known: Set(known))
+    }
+
+    /// Ends streams, stops operations at their next step, and closes the inventory. VMs notice nothing.
+    public func shutdown() async {
+        inventory.bus.close()
+        for task in tasks.withLock({ $0 }) { task.cancel() }
+        await engine.stop()
+        environment.hypervisor.managed.close()
+        try? inventory.close()
+    }
+}

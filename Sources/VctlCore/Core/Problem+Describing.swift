@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import GRDB
+import Libvirt
+import VctlAPI
+
+extension Problem {
+    /// Any error as one that can be shown.
+    init(describing error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let error as LibvirtError: self.init(libvirt: error)
+        case let error as ToolError: self.init(tool: error)
+        case is CancellationError, is Cancelled: self = Problem(.operationCancelled, "the operation was cancelled")
+        case let error as InvalidValue: self = Problem(.requestInvalid, "\(error)")
+        case let error as DatabaseError where error.resultCode == .SQLITE_FULL:
+            self = Problem(.storageFull, "the disk that holds the inventory is full", hint: "df -h /var/lib/vctld")
+        case let error as ClaimConflict: self.init(conflict: error)
+        default: self = Problem(.internalError, shown("\(error)", limit: 500))
+        }
+    }
+
+    init(conflict: ClaimConflict) {
+        self.init(
+            .vmBusy, "operation \(conflict.holder) is working on it",
+            hint: "vctl operation wait \(conflict.holder)", operation: conflict.holder)
+    }
+
+    init(libvirt error: LibvirtError) {
+        let detail = LibvirtDetail(
+            code: Int(error.code.rawValue), domain: Int(error.domain), message: shown(error.message, limit: 1000))
+        self.init(.libvirtFailed, "libvirt: \(detail.message)", libvirt: detail)
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Subprocess
+
+/// What a tool printed, once it ended well.
+struct ToolOutput: Hashable, Sendable {
+    /// Empty where its lines were asked for.
+    let stdout: [UInt8]
+    /// The end of stderr.
+    let stderr: String
+
+    var text: String { String(decoding: stdout, as: UTF8.self) }
+}
+
+extension Tool {
+    /// The most of stderr that is kept, in bytes.
+    static let stderrLimit = 64 << 10
+
+    /// Runs it to its end.
+    /// - Parameters:
+    ///   - onStart: told the process as soon as there is one, to be written into a journal; if it throws, the
+    ///     tool is killed.
+    ///   - onLine: told each line of stdout as it comes; lines end at CR or LF. Without it stdout is collected.
+    /// - Throws: ``ToolError``; `CancellationError` when the task was cancelled, once the tool and what it
+    ///   started are gone; what `onStart` throws.
+    @discardableResult
+    func run(
+        onStart: (@Sendable (ProcessRecord) async throws -> Void)? = nil,
+        onLine: (@Sendable (String) -> Void)? = nil
+    ) async throws -> ToolOutput {
+        try Task.checkCancellation()
+        let command = try command()
+        let sink = ToolSink(limit: outputLimit, onLine: onLine)
+        defer { sink.end() }
+        do {
+            let status = try await execute(command, sink, onStart)
+            sink.end()
+            return try outcome(status, sink)
+        } catch let failure as SubprocessError {
+            try Task.checkCancellation()
+            if let reason = sink.killed { throw error(reason, stderr: sink.stderr) }
+            throw error(.notStarted(failure.underlyingError.map(number) ?? 0))
+        }
+    }
+
+    private func outcome(_ status: TerminationStatus, _ sink: ToolSink) throws -> ToolOutput {
+        if let reason = sink.killed { throw error(reason, stderr: sink.stderr) }
+        if !status.isSuccess { try Task.checkCancellation() }
+        switch status {
+        case .exited(0): return ToolOutput(stdout: sink.stdout, stderr: sink.stderr)
+        case .exited(let code): throw error(.exited(code), stderr: sink.stderr)
+        case .signaled(let signal): throw error(.signalled(signal), stderr: sink.stderr)
+        }
+    }
+
+    private func execute(
+        _ command: [String], _ sink: ToolSink, _ onStart: (@Sendable (ProcessRecord) async throws -> Void)?
+    ) async throws -> TerminationStatus {
+        try await Subprocess.run(
+            .name(command[0]), arguments: Arguments(Array(command.dropFirst())), environment: processEnvironment,
+            platformOptions: Self.options, input: .none, output: .sequence, error: .sequence
+        ) { process in
+            try await follow(process, sink, onStart)
+        }.terminationStatus
+    }
+
+    private var processEnvironment: Environment {
+        var values: [Environment.Key: String] = ["PATH": Self.searchPath, "LC_ALL": "C"]
+        for (key, value) in environment { values[Environment.Key(rawValue: key) ?? "VCTL"] = value }
+        if let run { values["VCTL_RUN"] = run }
+        return .custom(values)
+    }
+
+    /// A session of its own, so that a signal reaches what the tool starts, and only that.
+    private static var options: PlatformOptions {
+        var options = PlatformOptions()
+        options.createSession = true
+        options.teardownSequence = [
+            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
+        ]
+        return options
+    }
+
+    private func follow(
+        _ process: Execution<NoInput, SequenceOutput, SequenceOutput>, _ sink: ToolSink,
+        _ onStart: (@Sendable (ProcessRecord) async throws -> Void)?
+    ) async throws {
+        let kill: @Sendable () -> Void = { try? process.send(signal: .kill, toProcessGroup: true) }
+        if let deadline {
+            sink.watch {
+                try await Task.sleep(for: deadline)
+                sink.kill(.timedOut(deadline), kill)
+            }
+        }
+        if let onStart { try await onStart(ProcessRecord(running: process.processIdentifier.value)) }
+        async let errors: Void = {
+            for try await piece in process.standardError { sink.takeErrors(piece.withUnsafeBytes { Array($0) }) }
+        }()
+        for try await piece in process.standardOutput {
+            if sink.takeOutput(piece.withUnsafeBytes { Array($0) }) { continue }
+            sink.kill(.tooMuchOutput(outputLimit), kill)
+            break
+        }
+        try await errors
+    }
+}
+
+/// The number behind an `Errno`, whose own module is not among our dependencies.
+private func number<Code: RawRepresentable<Int32>>(_ code: Code) -> Int32 { code.rawValue }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import VctlAPI
+
+/// What is the same before and after, when nobody touched a file in between.
+struct FileStamp: Codable, Hashable, Sendable {
+    var inode: UInt64
+    var size: Int64
+    /// Nanoseconds since 1970.
+    var modified: Int64
+    /// Bytes that it takes on the disk.
+    var allocated: Int64
+
+    /// `nil` when there is no regular file at `path`; a symbolic link is none.
+    init?(path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        inode = UInt64(status.st_ino)
+        size = Int64(status.st_size)
+        modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+        allocated = Int64(status.st_blocks) * 512
+    }
+
+    /// Whether it is the same file with the same content; how it lies on the disk may change by itself.
+    func isSame(as other: FileStamp?) -> Bool {
+        inode == other?.inode && size == other?.size && modified == other?.modified
+    }
+}
+
+/// The room on a file system.
+struct FreeSpace: Sendable {
+    /// Bytes that anyone may still use.
+    var available: Int64
+
+    init(at path: String) {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else {
+            available = .max
+            return
+        }
+        available = Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+    }
+
+    /// Too little for the next write of any tool: a write that failed here failed for that.
+    var isUsedUp: Bool { available < 2 << 20 }
+
+    /// - Throws: ``Problem`` `storage.full` with the numbers, when `bytes` do not fit.
+    static func require(_ bytes: Int64, at path: String, for purpose: String) throws {
+        let free = FreeSpace(at: path).available
+        guard bytes > free else { return }
+        throw full(path, "\(purpose) needs \(ByteCount.human(bytes)), \(ByteCount.human(free)) are free")
+    }
+
+    /// The error for a write that found no room.
+    static func full(_ path: String, _ detail: String) -> Problem {
+        let directory = (path as NSString).deletingLastPathComponent
+        return Problem(.storageFull, "the disk that holds \(directory) is full: \(detail)", hint: "df -h \(directory)")
+    }
+}
+
+/// Calls that block, kept away from the few threads that everything else runs on.
+enum Blocking {
+    static func run<T: Sendable>(_ body: @Sendable @escaping () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async {
+                continuation.resume(with: Result { try body() })
+            }
+        }
+    }
+
+    /// The error of the C call that just failed.
+    static func error(_ path: String) -> any Error {
+        let number = errno
+        guard number == ENOSPC || number == EDQUOT || number == EFBIG else {
+            return POSIXError(POSIXErrorCode(rawValue: number) ?? .EIO)
+        }
+        let free = ByteCount.human(FreeSpace(at: (path as NSString).deletingLastPathComponent).available)
+        return FreeSpace.full(path, "no room for more of it, \(free) are free")
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import VctlAPI
+
+/// Deletes an image, and its file where we made it.
+struct ImageDelete: OperationKind {
+    static let name = "image.delete"
+
+    /// The image as it was when the request was accepted.
+    struct Request: Codable, Sendable {
+        var image: Image
+        var path: String?
+    }
+
+    let state: StateDirectory
+
+    func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
+        let image = request.image
+        _ = try await journal.step("forget", undo: { try restore(request) }) { [state] in
+            try state.forget(.image, image.id)
+            return true
+        }
+        // The last step: from here on there is no way back, and none is needed.
+        _ = try await journal.step("remove") {
+            try await Blocking.run { try removeFiles(request) }
+            return true
+        }
+        return Outcome(image.reference) { [operation = journal.operation] transaction in
+            try transaction.removeImage(image.id, operation: operation)
+        }
+    }
+
+    private func restore(_ request: Request) throws {
+        guard let path = request.path else { return }
+        try state.keep(request.image, path: path)
+    }
+
+    private func removeFiles(_ request: Request) throws {
+        let id = request.image.id
+        // Elsewhere it would be somebody else's file.
+        let minted = [DiskFormat.qcow2, .raw].map { state.image(id, $0) }
+        if let path = request.path, minted.contains(path) { try DurableFile.remove(path) }
+        if request.image.state == .uploading { try DurableFile.remove(state.incoming(id)) }
+    }
+
+    /// A cancel that came when the file was gone already leaves an image without one, and says so.
+    func rolledBack(_ request: Request, _ transaction: Transaction, _ operation: ObjectID) throws {
+        guard request.image.state == .ready, let path = request.path, FileStamp(path: path) == nil else { return }
+        var image = request.image
+        image.state = .missing
+        try transaction.update(image, operation: operation)
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GRDB
+import VctlAPI
+
+/// The database: what libvirt does not know, and a projection of what it does. Every change of state is one write
+/// that holds rows and events together; streams wake after the commit.
+public final class Inventory: Sendable {
+    let pool: DatabasePool
+    let instance: ObjectID
+    let bus = EventBus()
+    private let reserve: SequenceReserve
+
+    /// Opens the database at `path`, and brings its schema up to date; a copy is kept beside it before that.
+    /// - Throws: ``InventoryError`` when it cannot be opened or a migration fails (the copy is put back then).
+    public init(path: String, instance: ObjectID) throws {
+        self.instance = instance
+        reserve = SequenceReserve(path: (path as NSString).deletingLastPathComponent + "/event-reserve")
+        try Migrations.prepare(path: path)
+        pool = try DatabasePool(path: path, configuration: Self.configuration())
+        try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+
+    static func configuration() -> Configuration {
+        var configuration = Configuration()
+        configuration.maximumReaderCount = 4
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { db in
+            // A power cut must lose nothing that was answered.
+            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -4096")
+        }
+        return configuration
+    }
+
+    /// Runs `body` in one transaction and wakes the event streams after its commit.
+    @discardableResult
+    func write<T: Sendable>(_ body: @Sendable @escaping (Transaction) throws -> T) async throws -> T {
+        let (value, last) = try await pool.write { [reserve] db in
+            let transaction = Transaction(db: db)
+            let value = try body(transaction)
+            if let last = transaction.lastEvent { try reserve.cover(last) }
+            return (value, transaction.lastEvent)
+        }
+        if let last { bus.publish(last) }
+        return value
+    }
+
+    /// Runs `body` on a snapshot; never waits for a writer.
+    func read<T: Sendable>(_ body: @Sendable @escaping (Database) throws -> T) async throws -> T {
+        try await pool.read(body)
+    }
+
+    /// Ends all use of the file.
+    public func close() throws { try pool.close() }
+}
+
+/// What can be wrong with the database as a whole.
+public enum InventoryError: Error, CustomStringConvertible {
+    case newerSchema(found: String)
+    case migrationFailed(reason: String, copy: String)
+    case unreadable(reason: String)
+
+    public var description: String {
+        switch self {
+        case .newerSchema(let found):
+            "the inventory was written by a newer vctld (\(found)); install that version again"
+        case .migrationFailed(let reason, let copy):
+            "the inventory could not be migrated (\(reason)); the copy from before was put back from \(copy)"
+        case .unreadable(let reason): "the inventory cannot be read: \(reason)"
+        }
+    }
+}
+
+/// One write in progress.
+final class Transaction {
+    let db: Database
+    private(set) var lastEvent: Int64?
+
+    init(db: Database) { self.db = db }
+
+    /// Stores an event in the same commit as the change that it tells of.
+    func emit(
+        _ type: String, _ subject: ObjectReference?, operation: ObjectID? = nil, origin: EventOrigin = .vctl,
+        data: [String: String] = [:]
+    ) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO event(time, type, kind, subject, name, operation, origin, data)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            Timestamp.now.milliseconds, type, subject?.kind.rawValue, subject?.id.rawValue, subject?.name,
+            operation?.rawValue, origin.rawValue, data.isEmpty ? nil : try JSON.text(data),
+        ])
+        lastEvent = db.lastInsertedRowID
+    }
+
+    func execute(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws {
+        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+}

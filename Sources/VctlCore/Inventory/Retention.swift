@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import GRDB
+import VctlAPI
+
+/// Forgets what is old enough.
+struct Retention: Sendable {
+    let inventory: Inventory
+    let operationDays: Int
+    let events: Int
+
+    func run(now: Timestamp) async throws {
+        let day: Int64 = 86_400_000
+        let oldest = now.milliseconds - Int64(operationDays) * day
+        let events = events
+        try await inventory.write { transaction in
+            try transaction.execute(
+                """
+                DELETE FROM operation WHERE finished_at < ? AND status IN ('succeeded', 'failed', 'cancelled')
+                """, [oldest])
+            try transaction.execute("DELETE FROM idempotency WHERE created_at < ?", [oldest])
+            try transaction.execute("DELETE FROM audit WHERE time < ?", [now.milliseconds - 400 * day])
+            try EventStore.trim(transaction, keep: events)
+        }
+    }
+}

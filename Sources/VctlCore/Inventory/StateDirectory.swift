@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import Crypto
+import Foundation
+import VctlAPI
+
+/// The daemon's own directory, and where everything in it is.
+public struct StateDirectory: Sendable {
+    /// The directory's absolute path.
+    public let path: String
+    /// The mark of everything that this instance makes.
+    public let instance: ObjectID
+    let hasher: IdempotencyHasher
+
+    /// Opens or makes the directory: 0711, since QEMU's user passes through it to disks and images.
+    /// - Throws: what the file system says.
+    public init(path: String) throws {
+        self.path = path
+        try Self.make(path, mode: 0o711)
+        for name in ["volumes", "images", "seeds", "console"] { try Self.make("\(path)/\(name)", mode: 0o711) }
+        for name in ["objects", "secrets", "incoming"] { try Self.make("\(path)/\(name)", mode: 0o700) }
+        let known = try Self.kept("\(path)/instance-id", mode: 0o644) { Array(ObjectID().rawValue.utf8) }
+        guard let id = ObjectID(String(decoding: known, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+        else {
+            throw Problem(.internalError, "\(path)/instance-id holds no UUID", hint: "restore it from a backup")
+        }
+        instance = id
+        let secret = try Self.kept("\(path)/secrets/idempotency.key", mode: 0o600) {
+            SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
+        }
+        hasher = IdempotencyHasher(key: SymmetricKey(data: secret))
+    }
+
+    var database: String { "\(path)/inventory.sqlite" }
+    var volumes: String { "\(path)/volumes" }
+    func image(_ id: ObjectID, _ format: DiskFormat) -> String { "\(path)/images/\(id).\(format.rawValue)" }
+    /// Where the content of an image is received before it is checked.
+    func incoming(_ id: ObjectID) -> String { "\(path)/incoming/\(id)" }
+    func seedDirectory(_ vm: ObjectID) -> String { "\(path)/seeds/\(vm)" }
+    func consoleLog(_ vm: ObjectID) -> String { "\(path)/console/\(vm).log" }
+    func secret(_ name: String) -> String { "\(path)/secrets/\(name)" }
+    func object(_ kind: ObjectKind, _ id: ObjectID) -> String { "\(path)/objects/\(kind.rawValue)/\(id).json" }
+
+    private static func make(_ path: String, mode: Int) throws {
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
+        try? FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+    }
+
+    /// What the file holds; made by `make` when it is not there.
+    private static func kept(_ path: String, mode: Int, _ make: () -> [UInt8]) throws -> [UInt8] {
+        if let known = FileManager.default.contents(atPath: path), !known.isEmpty { return Array(known) }
+        let fresh = make()
+        try DurableFile.write(fresh, to: path, mode: mode)
+        return fresh
+    }
+}
+
+/// Files that are there whole, or not at all, after a power cut too.
+enum DurableFile {
+    /// Writes beside `path`, syncs, renames, and syncs the directory.
+    static func write(_ bytes: [UInt8], to path: String, mode: Int = 0o600) throws {
+        let temporary = "\(path).new-\(ObjectID().short)"
+        guard
+            FileManager.default.createFile(
+                atPath: temporary, contents: nil, attributes: [.posixPermissions: mode]),
+            let file = FileHandle(forWritingAtPath: temporary)
+        else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: temporary]) }
+        do {
+            try file.write(contentsOf: bytes)
+            try file.synchronize()
+            try file.close()
+        } catch {
+            try? FileManager.default.removeItem(atPath: temporary)
+            throw error
+        }
+        try rename(temporary, to: path)
+    }
+
+    /// Renames within a file system, and makes it last.
+    static func rename(_ from: String, to path: String) throws {
+        guard Foundation.rename(from, path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        syncDirectory(of: path)
+    }
+
+    /// Removes a file; that it is gone already is as good.
+    static func remove(_ path: String) throws {
+        guard unlink(path) == 0 || errno == ENOENT else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        syncDirectory(of: path)
+    }
+
+    private static func syncDirectory(of path: String) {
+        let directory = (path as NSString).deletingLastPathComponent
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+}
+
+extension StateDirectory {
+    /// Writes the file from which `--recover` knows an object whose truth is the inventory alone.
+    func keep<T: Encodable>(_ kind: ObjectKind, _ id: ObjectID, _ value: T) throws {
+        let path = object(kind, id)
+        try Self.make((path as NSString).deletingLastPathComponent, mode: 0o700)
+        try DurableFile.write(Array(try JSON.text(value).utf8), to: path)
+    }
+
+    /// Removes it.
+    func forget(_ kind: ObjectKind, _ id: ObjectID) throws { try DurableFile.remove(object(kind, id)) }
+
+    /// All kept objects of a kind; files that cannot be read are named, and left.
+    func kept<T: Decodable>(_ kind: ObjectKind, _ type: T.Type) -> (values: [T], unreadable: [String]) {
+        let directory = "\(path)/objects/\(kind.rawValue)"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        var values: [T] = []
+        var unreadable: [String] = []
+        for name in names.sorted() where name.hasSuffix(".json") {
+            let text = FileManager.default.contents(atPath: "\(directory)/\(name)").map { String(decoding: $0, as: UTF8.self) }
+            if let value = text.flatMap({ try? JSON.value(type, $0) }) {
+                values.append(value)
+            } else {
+                unreadable.append("\(directory)/\(name)")
+            }
+        }
+        return (values, unreadable)
+    }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GRDB
+import Libvirt
+import VctlAPI
+import VirtXML
+
+/// Decides where a new VM's disks go, and what they are made from.
+struct DiskPlanner: Sendable {
+    struct Result: Sendable {
+        var disks: [DomainPlan.Disk] = []
+        var volumes: [NewVolume] = []
+        var pool: NewPool?
+        var targets = Minting.Targets()
+
+        /// The drive for the seed, behind all disks.
+        func seed(_ path: String) -> DomainPlan.Disk {
+            var next = targets
+            return .seed(path: path, target: next.next(.scsi), serial: "cidata")
+        }
+    }
+
+    let environment: VMEnvironment
+    let connection: Connection
+
+    func plan(_ create: VMCreate, image: UsableImage?, vm: ObjectID, caller: Caller) async throws -> Result {
+        var result = Result()
+        var specs = create.disks ?? []
+        if let image {
+            try await root(specs.first ?? DiskSpec(), image, create, vm, &result)
+            specs = Array(specs.dropFirst())
+        }
+        if let path = create.import { try await existing(path, caller, &result) }
+        for spec in specs { try await empty(spec, create, vm, &result) }
+        if let path = create.cdrom { try cdrom(path, caller, &result) }
+        numberBootOrder(&result, hasKernel: create.kernel != nil)
+        try await checkSpace(result)
+        return result
+    }
+
+    private func root(
+        _ spec: DiskSpec, _ image: UsableImage, _ create: VMCreate, _ vm: ObjectID, _ result: inout Result
+    ) async throws {
+        let size = spec.sizeBytes?.bytes ?? image.sizeBytes
+        guard size >= image.sizeBytes else {
+            let least = ByteCount.human(image.sizeBytes)
+            throw Problem(
+                .requestInvalid, "disks[0].sizeBytes: image \(image.name) needs at least \(least)",
+                errors: [FieldProblem("disks[0].sizeBytes", "at least \(image.sizeBytes)")])
+        }
+        let linked = create.clone != .full
+        let format = linked ? .qcow2 : spec.format ?? .qcow2
+        var volume = try await volume(spec, create, vm, format, size, &result)
+        volume.source = .init(path: image.path, format: image.format, linked: linked)
+        add(volume, .root, spec, &result)
+    }
+
+    private func empty(
+        _ spec: DiskSpec, _ create: VMCreate, _ vm: ObjectID, _ result: inout Result
+    ) async throws {
+        let volume = try await volume(
+            spec, create, vm, spec.format ?? .qcow2, spec.sizeBytes?.bytes ?? 0, &result)
+        add(volume, result.disks.isEmpty ? .root : .data, spec, &result)
+    }
+
+    private func volume(
+        _ spec: DiskSpec, _ create: VMCreate, _ vm: ObjectID, _ format: DiskFormat, _ size: Int64,
+        _ result: inout Result
+    ) async throws -> NewVolume {
+        let id = ObjectID()
+        let directory = try await directory(of: spec.pool ?? .name("default"), &result)
+        let path = "\(directory)/\(create.name)-\(result.volumes.count)-\(id.short).\(format.rawValue)"
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw Problem(.volumeInUse, "there is a file at \(path) already", hint: "try again")
+        }
+        return NewVolume(
+            id: id, path: path, format: format, sizeBytes: size, preallocation: spec.preallocation ?? .off)
+    }
+
+    private func add(_ volume: NewVolume, _ role: DomainPlan.Role, _ spec: DiskSpec, _ result: inout Result) {
+        let bus = spec.bus ?? .virtio
+        var disk = DomainPlan.Disk(
+            role: role, path: volume.path, format: volume.format, bus: bus, target: result.targets.next(bus),
+            serial: Minting.serial(volume: volume.id))
+        disk.volume = volume.id
+        disk.preallocated = volume.preallocation == .falloc || volume.preallocation == .full
+        result.disks.append(disk)
+        result.volumes.append(volume)
+    }
+
+    private func existing(_ path: String, _ caller: Caller, _ result: inout Result) async throws {
+        let real = try HostPaths(allowed: environment.allowedPaths).resolve(path, field: "import", caller: caller)
+        if let user = try await environment.inventory.read({ try DiskUsers.name($0, path: real) }) {
+            throw Problem(
+                .volumeInUse, "\(shown(real)) is a disk of \(shown(user))", hint: "vctl vm show \(shown(user))")
+        }
+        let format = try ImageProbe.format(ofFileAt: real)
+        guard format == .qcow2 || format == .raw else {
+            throw Problem(
+                .imageFormat, "import: \(shown(real)) is \(format.rawValue); a VM's disk is qcow2 or raw",
+                hint: "vctl image import NAME \(shown(real))")
+        }
+        var disk = DomainPlan.Disk(
+            role: .root, path: real, format: format, bus: .virtio, target: result.targets.next(.virtio),
+            serial: Minting.serial(volume: ObjectID()))
+        disk.source = HostPaths.isBlockDevice(real) ? .block : .file
+        result.disks.append(disk)
+    }
+
+    private func cdrom(_ path: String, _ caller: Caller, _ result: inout Result) throws {
+        let real = try HostPaths(allowed: environment.allowedPaths).resolve(path, field: "cdrom", caller: caller)
+        result.disks.append(
+            .cdrom(path: real, target: result.targets.next(.sata), serial: "cdrom", bootOrder: nil))
+    }
+
+    /// Disks first, so that an installed system starts instead of its installer.
+    private func numberBootOrder(_ result: inout Result, hasKernel: Bool) {
+        guard !hasKernel else { return }
+        var order = 0
+        for role in [DomainPlan.Role.root, .cdrom] {
+            for index in result.disks.indices where result.disks[index].role == role {
+                order += 1
+                result.disks[index].bootOrder = order
+            }
+        }
+    }
+
+    /// The folder of a pool, by libvirt; where there is no `default`, it will be made.
+    private func directory(of pool: Reference, _ result: inout Result) async throws -> String {
+        if let new = result.pool, pool == .name(new.name) { return new.path }
+        guard let found = try await find(pool) else {
+            guard pool == .name("default") else {
+                throw Problem(
+                    .poolNotFound, "there is no pool \(shown(pool.description))", hint: "virsh pool-list --all")
+            }
+            let new = NewPool(id: ObjectID(), name: "default", path: environment.state.volumes)
+            result.pool = new
+            return new.path
+        }
+        let xml = try PoolXML(parsing: try await found.xml())
+        guard ["dir", "fs", "netfs"].contains(xml.type ?? ""), let path = xml.targetPath else {
+            throw Problem(
+                .requestInvalid, "pool \(shown(found.name)) is of type \(shown(xml.type ?? "?")); a disk goes to dir, fs or netfs")
+        }
+        if try await !found.isActive() { try await found.start() }
+        return path
+    }
+
+    private func find(_ pool: Reference) async throws -> StoragePool? {
+        do {
+            switch pool {
+            case .id(let id): return try await connection.storagePool(uuid: id.uuid)
+            case .name(let name): return try await connection.storagePool(name: name)
+            }
+        } catch let error as LibvirtError where error.code == .noStoragePool {
+            return nil
+        }
+    }
+
+    /// What is allocated at once must fit; thin disks may promise more than there is.
+    private func checkSpace(_ result: Result) async throws {
+        for volume in result.volumes where volume.preallocation == .falloc || volume.preallocation == .full {
+            let directory = (volume.path as NSString).deletingLastPathComponent
+            let free = FreeSpace.bytes(at: directory) ?? .max
+            guard free >= volume.sizeBytes else {
+                let want = ByteCount.human(volume.sizeBytes)
+                throw Problem(
+                    .storageFull, "\(directory) has \(ByteCount.human(free)) free, and the disk needs \(want)",
+                    hint: "df -h \(directory)")
+            }
+        }
+    }
+}
+
+/// Who uses a file as a disk.
+enum DiskUsers {
+    static func name(_ db: Database, path: String) throws -> String? {
+        try String.fetchOne(
+            db,
+            sql: """
+                SELECT vm.name FROM vm, json_each(vm.document, '$.disks') AS disk
+                WHERE disk.value ->> '$.path' = ? LIMIT 1
+                """, arguments: [path])
+    }
+}

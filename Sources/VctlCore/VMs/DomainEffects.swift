@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Libvirt
+import VctlAPI
+import VirtXML
+
+/// What operations do to domains. Each looks first, so that it may run twice, and touches only what bears our mark.
+struct DomainEffects: Sendable {
+    let environment: VMEnvironment
+
+    /// Our domain of that id, or `nil`.
+    /// - Throws: ``Problem`` `vm.foreign` when the domain of that id is not ours.
+    func ours(_ id: ObjectID) async throws -> Domain? {
+        guard let domain = try await environment.hypervisor.domain(id) else { return nil }
+        let text = try? await domain.metadata(uri: Mark.namespace, .config)
+        let mark = (text ?? nil).flatMap { Mark(metadata: $0) }
+        guard Ownership(mark, instance: environment.state.instance, id: id).mark != nil else {
+            throw Problem(.vmForeign, "the domain \(id) does not bear this vctl's mark", hint: "vctl vm adopt \(id)")
+        }
+        return domain
+    }
+
+    /// The domain, whoever made it; for verbs that change only its power.
+    func existing(_ id: ObjectID) async throws -> Domain {
+        guard let domain = try await environment.hypervisor.domain(id) else {
+            throw Problem(
+                .vmMissing, "libvirt has no domain \(id) any more",
+                hint: "vctl vm delete \(id)")
+        }
+        return domain
+    }
+
+    func define(_ plan: DomainPlan, autostart: Bool) async throws {
+        let connection = try environment.hypervisor.managed.connection()
+        let domain: Domain
+        if let known = try await ours(plan.id) {
+            domain = known
+        } else {
+            domain = try await connection.define(domain: plan.domainXML().xml)
+        }
+        if autostart { try await domain.setAutostart(true) }
+    }
+
+    func undefine(_ id: ObjectID) async throws {
+        guard let domain = try await ours(id) else { return }
+        if try await domain.isActive() { try await destroy(id) }
+        do {
+            try await domain.undefine([.managedSave, .snapshotsMetadata, .checkpointsMetadata, .nvram])
+        } catch let error as LibvirtError where error.code == .noDomain {
+        } catch let error as LibvirtError where error.meansUnsupportedFlags {
+            try await domain.undefine()
+        }
+    }
+
+    func start(_ id: ObjectID, paused: Bool) async throws {
+        let domain = try await existing(id)
+        if try await domain.isActive() { return }
+        do {
+            try await domain.start(paused ? .paused : [])
+        } catch let error as LibvirtError where error.code == .operationInvalid {
+            // Somebody else was faster, or it is there from before a crash.
+            guard try await domain.isActive() else { throw error }
+        }
+    }
+
+    /// Powers it off; that it is off, or gone, is as good.
+    func destroy(_ id: ObjectID) async throws {
+        guard let domain = try await environment.hypervisor.domain(id), try await domain.isActive() else { return }
+        do {
+            try await domain.destroy()
+        } catch let error as LibvirtError where error.code == .operationInvalid || error.code == .noDomain {
+            if try await environment.hypervisor.domain(id)?.isActive() ?? false { throw error }
+        }
+    }
+}
+
+extension LibvirtError {
+    /// A driver that knows fewer flags than asked for.
+    var meansUnsupportedFlags: Bool {
+        code == .invalidArg || code == .noSupport || code == .operationUnsupported || code == .argumentUnsupported
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Libvirt
+import VctlAPI
+
+/// Makes a VM: its disks, its seed, its domain, and starts it.
+struct VMCreateOperation: OperationKind {
+    static let name = "vm.create"
+
+    /// Everything decided and minted before it was accepted.
+    struct Request: Codable, Sendable {
+        var plan: DomainPlan
+        var volumes: [NewVolume]
+        var pool: NewPool?
+        var hasSeed: Bool
+        var start: Bool
+        var autostart: Bool
+        var warnings: [String]
+    }
+
+    let environment: VMEnvironment
+
+    func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
+        request.warnings.forEach { journal.warn($0) }
+        let storage = VolumeMaker(environment: environment)
+        if let pool = request.pool {
+            try await journal.step("pool") { try await storage.ensure(pool) }
+        }
+        for (index, volume) in request.volumes.enumerated() {
+            try await journal.step("disk:\(index)", undo: { try await storage.remove(volume) }) {
+                try await storage.make(volume) { journal.progress($0) }
+            }
+        }
+        try await makeSeed(request, journal)
+        try await define(request, journal)
+        if request.start { try await start(request, journal) }
+        try await journal.step("observe") { try await environment.observe(request.plan.id) }
+        return Outcome(request.reference)
+    }
+
+    private func makeSeed(_ request: Request, _ journal: Journal) async throws {
+        guard request.hasSeed else { return }
+        let seeds = SeedFiles(environment.state)
+        let id = request.plan.id
+        try await journal.step("seed", undo: { try seeds.remove(id) }) { try await seeds.build(id) }
+    }
+
+    private func define(_ request: Request, _ journal: Journal) async throws {
+        let domains = DomainEffects(environment: environment)
+        let plan = request.plan
+        let autostart = request.autostart
+        try await journal.step("define", undo: { try await domains.undefine(plan.id) }) {
+            try await domains.define(plan, autostart: autostart)
+        }
+    }
+
+    private func start(_ request: Request, _ journal: Journal) async throws {
+        let domains = DomainEffects(environment: environment)
+        let id = request.plan.id
+        try await journal.step("start", undo: { try await domains.destroy(id) }) {
+            try await domains.start(id, paused: false)
+        }
+    }
+
+    func rolledBack(_ request: Request, _ transaction: Transaction, _ operation: ObjectID) throws {
+        try transaction.removeVM(request.plan.id, origin: .vctl)
+    }
+}
+
+extension VMCreateOperation.Request {
+    var reference: ObjectReference { ObjectReference(kind: .vm, id: plan.id, name: plan.name) }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Libvirt
+import VctlAPI
+
+/// Starts, stops, restarts, resets, pauses and resumes. Nothing is undone: a VM that was powered off is not what
+/// it was before when it is started again.
+struct VMPowerOperation: OperationKind {
+    static let name = "vm.power"
+
+    struct Request: Codable, Sendable {
+        var vm: ObjectReference
+        var change: PowerChange
+    }
+
+    let environment: VMEnvironment
+    private var domains: DomainEffects { DomainEffects(environment: environment) }
+
+    func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
+        let id = request.vm.id
+        switch request.change {
+        case .start(let paused, let discard): try await start(id, paused, discard, journal)
+        case .stop(let grace, let force): try await stop(request.vm, grace, force, journal)
+        case .restart(let grace, let force):
+            try await stop(request.vm, grace, force, journal)
+            try await start(id, false, false, journal)
+        case .reset: try await journal.step("reset") { try await domains.existing(id).reset() }
+        case .pause: try await journal.step("pause") { try await domains.pause(id) }
+        case .resume: try await journal.step("resume") { try await domains.resume(id) }
+        }
+        try await journal.step("observe") { try await environment.observe(id) }
+        return Outcome(request.vm)
+    }
+
+    private func start(_ id: ObjectID, _ paused: Bool, _ discard: Bool, _ journal: Journal) async throws {
+        if discard {
+            try await journal.step("discard") { try await domains.discardState(id) }
+        }
+        try await journal.step("start") {
+            try await domains.start(id, paused: paused)
+            if !paused { try await domains.resume(id) }
+        }
+    }
+
+    private func stop(_ vm: ObjectReference, _ grace: Int, _ force: Bool, _ journal: Journal) async throws {
+        if grace > 0 {
+            // The deadline is journaled: a restarted daemon does not begin the wait anew.
+            let deadline = try await journal.step("ask") { () -> Timestamp in
+                try await domains.askToShutDown(vm.id)
+                return Timestamp(milliseconds: Timestamp.now.milliseconds + Int64(grace) * 1000)
+            }
+            let stopped = try await journal.step("wait") {
+                try await ShutdownWait(environment: environment).run(vm.id, until: deadline)
+            }
+            if stopped { return }
+            guard force else {
+                throw Problem(
+                    .vmStopTimeout, "VM \(vm.name) did not shut down within \(grace) s; it is still running",
+                    hint: "vctl vm stop \(vm.name) --force")
+            }
+        }
+        try await journal.step("power-off") { try await domains.destroy(vm.id) }
+    }
+}
+
+extension DomainEffects {
+    func pause(_ id: ObjectID) async throws {
+        let domain = try await existing(id)
+        guard try await domain.status().state == .running else { return }
+        try await domain.suspend()
+    }
+
+    func resume(_ id: ObjectID) async throws {
+        let domain = try await existing(id)
+        switch try await domain.status().state {
+        case .paused: try await domain.resume()
+        case .pmSuspended: try await domain.wakeUp()
+        default: return
+        }
+    }
+
+    func discardState(_ id: ObjectID) async throws {
+        let domain = try await existing(id)
+        if try await domain.hasManagedSave() { try await domain.removeManagedSave() }
+    }
+
+    /// The agent is asked where it answers, for it shuts down in order even where ACPI is ignored; else ACPI.
+    func askToShutDown(_ id: ObjectID) async throws {
+        let domain = try await existing(id)
+        guard try await domain.isActive() else { return }
+        if try await domain.status().state == .paused { try await domain.resume() }
+        if await AgentCheck.answers(domain) {
+            do { return try await domain.shutdown(.agent) } catch is LibvirtError {}
+        }
+        do {
+            try await domain.shutdown(.acpi)
+        } catch let error as LibvirtError where error.meansUnsupportedFlags {
+            try await domain.shutdown()
+        } catch let error as LibvirtError where error.code == .operationInvalid {
+            guard try await !domain.isActive() else { throw error }
+        }
+    }
+}
+
+/// Waits until a guest is down, pressing the button again now and then: a guest that boots misses the first press.
+struct ShutdownWait: Sendable {
+    let environment: VMEnvironment
+
+    /// Whether it stopped in time.
+    func run(_ id: ObjectID, until deadline: Timestamp) async throws -> Bool {
+        let domains = DomainEffects(environment: environment)
+        var pauses = 0
+        while true {
+            guard let domain = try await environment.hypervisor.domain(id), try await domain.isActive() else {
+                return true
+            }
+            guard Timestamp.now < deadline else { return false }
+            try await Task.sleep(for: .milliseconds(200))
+            pauses += 1
+            if pauses % 25 == 0 { try? await domains.askToShutDown(id) }
+        }
+    }
+}
+
+/// Whether a guest's agent answers now.
+enum AgentCheck {
+    static func answers(_ domain: Domain, seconds: Int32 = 3) async -> Bool {
+        (try? await domain.agentCommand(#"{"execute":"guest-ping"}"#, timeoutSeconds: seconds)) != nil
+    }
+}

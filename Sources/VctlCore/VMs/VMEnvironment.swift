@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import VctlAPI
+
+/// What operations on VMs work with.
+struct VMEnvironment: Sendable {
+    let state: StateDirectory
+    let inventory: Inventory
+    let hypervisor: Hypervisor
+    let watcher: Watcher
+    let accelerator: AcceleratorCheck
+    /// Folders of the host from which an admin may name files.
+    let allowedPaths: [String]
+    let logger: Logger
+
+    /// Reads one domain and stores what it is now, so that a caller sees what its operation did.
+    func observe(_ id: ObjectID) async throws {
+        try await watcher.refresh(id)
+    }
+}

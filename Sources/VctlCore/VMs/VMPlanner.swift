@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GRDB
+import Libvirt
+import VctlAPI
+import VirtXML
+
+/// Turns a request into a plan: looks at the host and the inventory, decides, and mints every name.
+struct VMPlanner: Sendable {
+    static let defaultMemory: Int64 = 1 << 30
+
+    /// What is stored, and what comes with it.
+    struct Draft: Sendable {
+        var request: VMCreateOperation.Request
+        var seed: Seed?
+        var claims: [Claim]
+        var vm: VM
+    }
+
+    let environment: VMEnvironment
+
+    func draft(_ create: VMCreate, caller: Caller) async throws -> Draft {
+        let connection = try environment.hypervisor.connection()
+        let flavor = DomainPlan.Flavor(hypervisor: try await connection.hypervisorType())
+        var plan = DomainPlan(
+            id: ObjectID(), name: create.name.rawValue, instance: environment.state.instance,
+            cpus: create.cpus ?? 1, memoryBytes: create.memoryBytes?.bytes ?? Self.defaultMemory)
+        plan.flavor = flavor
+        describe(&plan, create, caller)
+        var warnings: [String] = []
+        try await accelerate(&plan, &warnings)
+        plan.nics = try await nics(create, plan.id, connection, &warnings)
+        plan.boot = try kernel(create, caller)
+        let image = try await image(create)
+        plan.image = image.map { .init(id: $0.id, name: $0.name, linked: create.clone != .full) }
+        let disks = try await DiskPlanner(environment: environment, connection: connection)
+            .plan(create, image: image, vm: plan.id, caller: caller)
+        plan.disks = disks.disks
+        return try finish(create, plan, disks, image, warnings)
+    }
+
+    private func describe(_ plan: inout DomainPlan, _ create: VMCreate, _ caller: Caller) {
+        plan.description = create.description
+        plan.maxCpus = create.maxCpus
+        plan.maxMemoryBytes = create.maxMemoryBytes?.bytes
+        plan.machine = create.machine ?? "q35"
+        plan.firmware = create.firmware ?? .bios
+        plan.cpuModel = create.cpuModel
+        plan.consoleLog = environment.state.consoleLog(plan.id)
+        plan.labels = create.labels ?? [:]
+        plan.createdAt = .now
+        plan.creator = caller.user ?? "uid \(caller.uid)"
+        plan.protected = create.protected ?? false
+    }
+
+    private func accelerate(_ plan: inout DomainPlan, _ warnings: inout [String]) async throws {
+        let found = await environment.accelerator.result()
+        plan.accelerator = found.kind
+        if plan.flavor == .qemu, found.kind == .tcg {
+            warnings.append(
+                "runs without KVM, by emulation, which is many times slower: \(found.reason ?? "KVM is not usable")")
+        }
+    }
+
+    private func nics(
+        _ create: VMCreate, _ vm: ObjectID, _ connection: Connection, _ warnings: inout [String]
+    ) async throws -> [DomainPlan.NIC] {
+        let taken = try await environment.inventory.read { try MACStore.taken($0) }
+        let specs: [NICSpec]
+        if let given = create.networks {
+            specs = given
+        } else if try await exists(.name("default"), connection) != nil {
+            specs = [NICSpec(network: .name("default"))]
+        } else {
+            warnings.append("it has no NIC: there is no network \"default\", and none was named")
+            specs = []
+        }
+        var used = Set(taken.keys)
+        var result: [DomainPlan.NIC] = []
+        for (index, spec) in specs.enumerated() {
+            guard let network = try await exists(spec.network, connection) else {
+                throw Problem(
+                    .networkNotFound, "there is no network \(shown(spec.network.description))",
+                    hint: "virsh net-list --all",
+                    errors: [FieldProblem("networks[\(index)].network", "no such network")])
+            }
+            let mac = spec.mac?.lowercased() ?? Minting.mac(avoiding: used)
+            if let owner = taken[mac] {
+                throw Problem(
+                    .requestInvalid, "the MAC \(mac) belongs to VM \(shown(owner))",
+                    errors: [FieldProblem("networks[\(index)].mac", "in use by \(shown(owner))")])
+            }
+            used.insert(mac)
+            result.append(
+                DomainPlan.NIC(
+                    mac: mac, network: network, model: spec.model ?? "virtio", tap: Minting.tap(vm: vm, index: index)))
+        }
+        return result
+    }
+
+    /// libvirt's name of the network, or `nil`.
+    private func exists(_ reference: Reference, _ connection: Connection) async throws -> String? {
+        do {
+            switch reference {
+            case .id(let id): return try await connection.network(uuid: id.uuid).name
+            case .name(let name): return try await connection.network(name: name).name
+            }
+        } catch let error as LibvirtError where error.code == .noNetwork {
+            return nil
+        }
+    }
+
+    private func kernel(_ create: VMCreate, _ caller: Caller) throws -> DomainPlan.KernelBoot? {
+        guard let kernel = create.kernel else { return nil }
+        let paths = HostPaths(allowed: environment.allowedPaths)
+        return DomainPlan.KernelBoot(
+            kernel: try paths.resolve(kernel, field: "kernel", caller: caller),
+            initrd: try create.initrd.map { try paths.resolve($0, field: "initrd", caller: caller) },
+            cmdline: create.cmdline)
+    }
+
+    private func image(_ create: VMCreate) async throws -> UsableImage? {
+        guard let reference = create.image else { return nil }
+        return try await environment.inventory.read { try UsableImage.find($0, reference) }
+    }
+
+    private func finish(
+        _ create: VMCreate, _ plan: DomainPlan, _ disks: DiskPlanner.Result, _ image: UsableImage?,
+        _ warnings: [String]
+    ) throws -> Draft {
+        var plan = plan
+        var wanted = SeedRequest(create, id: plan.id, macs: plan.nics.map(\.mac))
+        wanted.hostname = plan.name
+        let hasSeed = image != nil || wanted.isWanted
+        if hasSeed { plan.disks.append(disks.seed(SeedFiles(environment.state).image(plan.id))) }
+        let request = VMCreateOperation.Request(
+            plan: plan, volumes: disks.volumes, pool: disks.pool, hasSeed: hasSeed, start: create.start ?? true,
+            autostart: create.autostart ?? false, warnings: warnings)
+        let claims = Claim.whole(plan.id) + (image.map { Claim.shared($0.id, .disks) } ?? [])
+        return Draft(
+            request: request, seed: hasSeed ? try wanted.seed() : nil, claims: claims, vm: reserved(plan))
+    }
+
+    /// The row that holds the name until libvirt has the domain.
+    private func reserved(_ plan: DomainPlan) -> VM {
+        var vm = VM(
+            id: plan.id, name: plan.name, state: .stopped, stateReason: "creating", cpus: plan.cpus,
+            memoryBytes: plan.memoryBytes, labels: plan.labels, managed: true, protected: plan.protected,
+            createdAt: plan.createdAt, observedAt: .now)
+        vm.image = plan.image
+        vm.description = plan.description
+        vm.nics = plan.nics.map { VM.NIC(mac: $0.mac, network: $0.network, model: $0.model) }
+        return vm
+    }
+}
+
+/// An image that a VM can be made from.
+struct UsableImage: Sendable {
+    var id: ObjectID
+    var name: String
+    var path: String
+    var format: DiskFormat
+    var sizeBytes: Int64
+
+    /// - Throws: ``Problem`` `image.notFound` or `image.state`.
+    static func find(_ db: Database, _ reference: Reference) throws -> UsableImage {
+        let column = if case .id = reference { "id" } else { "name" }
+        let sql = "SELECT document, path FROM image WHERE \(column) = ?"
+        guard let row = try Row.fetchOne(db, sql: sql, arguments: [reference.description]) else {
+            throw Problem(
+                .imageNotFound, "there is no image \(shown(reference.description))", hint: "vctl image list")
+        }
+        let image = try JSON.value(Image.self, row["document"])
+        guard image.state == .ready, let path = row["path"] as String?, let format = image.format,
+            let size = image.virtualSizeBytes
+        else {
+            throw Problem(
+                .imageState, "image \(image.name) is \(image.state.rawValue), not ready",
+                hint: "vctl image show \(image.name)")
+        }
+        return UsableImage(id: image.id, name: image.name.rawValue, path: path, format: format, sizeBytes: size)
+    }
+}
+
+/// Which MACs are in use, and by whom.
+enum MACStore {
+    static func taken(_ db: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT vm.name AS name, nic.value ->> '$.mac' AS mac FROM vm, json_each(vm.document, '$.nics') AS nic
+                WHERE vm.state <> 'missing'
+                """)
+        return Dictionary(rows.map { ($0["mac"], $0["name"]) }, uniquingKeysWith: { first, _ in first })
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import VctlAPI
+
+/// What must hold for a request by itself, whatever the host is: all problems at once.
+enum VMRules {
+    /// The least memory: below it no kernel that QEMU boots gets to its first line.
+    static let leastMemory: Int64 = 16 << 20
+
+    static func problems(_ request: VMCreate) -> [FieldProblem] {
+        sourceProblems(request) + sizeProblems(request) + diskProblems(request) + nicProblems(request)
+            + LabelRules.problems(request.labels ?? [:]) + textProblems(request)
+            + SeedRequest(request, id: ObjectID.example, macs: []).problems()
+    }
+
+    private static func sourceProblems(_ request: VMCreate) -> [FieldProblem] {
+        var problems: [FieldProblem] = []
+        let sources = [
+            request.image != nil, request.import != nil, request.cdrom != nil, request.kernel != nil,
+        ]
+        if !sources.contains(true) {
+            problems.append(FieldProblem("image", "say what it boots: image, cdrom, import or kernel"))
+        }
+        if request.image != nil, request.import != nil {
+            problems.append(FieldProblem("import", "image and import both make the first disk; give one of them"))
+        }
+        if request.clone != nil, request.image == nil {
+            problems.append(FieldProblem("clone", "linked and full are ways to use an image; there is none"))
+        }
+        for (name, value) in [("initrd", request.initrd), ("cmdline", request.cmdline)]
+        where value != nil && request.kernel == nil {
+            problems.append(FieldProblem(name, "this goes with kernel; there is none"))
+        }
+        if request.firmware == .uefiSecure {
+            problems.append(
+                FieldProblem("firmware", "Secure Boot is not offered by this version; use bios or uefi"))
+        }
+        return problems
+    }
+
+    private static func sizeProblems(_ request: VMCreate) -> [FieldProblem] {
+        var problems: [FieldProblem] = []
+        let cpus = request.cpus ?? 1
+        if !(1...255).contains(cpus) { problems.append(FieldProblem("cpus", "from 1 to 255 CPUs")) }
+        if let most = request.maxCpus, most < cpus || most > 255 {
+            problems.append(FieldProblem("maxCpus", "from cpus (\(cpus)) to 255"))
+        }
+        let memory = request.memoryBytes?.bytes ?? VMPlanner.defaultMemory
+        if memory < leastMemory {
+            problems.append(FieldProblem("memoryBytes", "at least \(ByteCount.human(leastMemory))"))
+        }
+        if memory > 1 << 44 { problems.append(FieldProblem("memoryBytes", "at most 16 TiB")) }
+        if let most = request.maxMemoryBytes?.bytes, most < memory || most > 1 << 44 {
+            problems.append(FieldProblem("maxMemoryBytes", "from memoryBytes (\(memory)) to 16 TiB"))
+        }
+        return problems
+    }
+
+    private static func diskProblems(_ request: VMCreate) -> [FieldProblem] {
+        let disks = request.disks ?? []
+        var problems: [FieldProblem] = []
+        if disks.count > 24 { problems.append(FieldProblem("disks", "at most 24 disks")) }
+        for (index, disk) in disks.enumerated() {
+            let first = index == 0 && request.image != nil
+            problems += self.problems(disk, "disks[\(index)]", fromImage: first, linked: request.clone != .full)
+        }
+        return problems
+    }
+
+    private static func problems(
+        _ disk: DiskSpec, _ field: String, fromImage: Bool, linked: Bool
+    ) -> [FieldProblem] {
+        var problems: [FieldProblem] = []
+        if disk.sizeBytes == nil, !fromImage {
+            problems.append(FieldProblem("\(field).sizeBytes", "a new, empty disk needs a size"))
+        }
+        if let size = disk.sizeBytes?.bytes, size < 1 << 20 || size % 512 != 0 {
+            problems.append(FieldProblem("\(field).sizeBytes", "at least 1 MiB, in whole sectors of 512 bytes"))
+        }
+        if let format = disk.format, format != .qcow2, format != .raw {
+            problems.append(FieldProblem("\(field).format", "a VM's disk is qcow2 or raw"))
+        }
+        if fromImage, linked, disk.format == .raw {
+            problems.append(FieldProblem("\(field).format", "a linked clone is qcow2; raw needs clone: full"))
+        }
+        if fromImage, linked, let preallocation = disk.preallocation, preallocation != .off {
+            problems.append(FieldProblem("\(field).preallocation", "a linked clone cannot be preallocated"))
+        }
+        if disk.format == .raw, disk.preallocation == .metadata {
+            problems.append(FieldProblem("\(field).preallocation", "raw has no metadata; use falloc or full"))
+        }
+        return problems
+    }
+
+    private static func nicProblems(_ request: VMCreate) -> [FieldProblem] {
+        var problems: [FieldProblem] = []
+        var seen: Set<String> = []
+        if (request.networks ?? []).count > 8 { problems.append(FieldProblem("networks", "at most 8 NICs")) }
+        for (index, nic) in (request.networks ?? []).enumerated() {
+            let field = "networks[\(index)]"
+            if let mac = nic.mac?.lowercased() {
+                if let problem = macProblem(mac) { problems.append(FieldProblem("\(field).mac", problem)) }
+                if !seen.insert(mac).inserted { problems.append(FieldProblem("\(field).mac", "this MAC is here twice")) }
+            }
+            if let model = nic.model, !["virtio", "e1000", "e1000e", "rtl8139"].contains(model) {
+                problems.append(FieldProblem("\(field).model", "virtio, e1000, e1000e or rtl8139"))
+            }
+        }
+        return problems
+    }
+
+    /// `nil` for a unicast MAC such as `52:54:00:12:34:56`.
+    static func macProblem(_ text: String) -> String? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let bytes = parts.compactMap { $0.utf8.count == 2 ? UInt8($0, radix: 16) : nil }
+        guard parts.count == 6, bytes.count == 6 else { return "a MAC looks like 52:54:00:12:34:56" }
+        guard bytes[0] & 1 == 0 else { return "this is a multicast address; the first byte must be even" }
+        return bytes.contains { $0 != 0 } ? nil : "all zeroes is no address"
+    }
+
+    private static func textProblems(_ request: VMCreate) -> [FieldProblem] {
+        var problems: [FieldProblem] = []
+        let texts: [(String, String?, Int)] = [
+            ("description", request.description, 1024), ("cmdline", request.cmdline, 2048),
+            ("machine", request.machine, 64), ("cpuModel", request.cpuModel, 64),
+        ]
+        for (field, text, limit) in texts {
+            guard let text else { continue }
+            if text.utf8.count > limit { problems.append(FieldProblem(field, "at most \(limit) bytes")) }
+            if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+                problems.append(FieldProblem(field, "no control characters"))
+            }
+        }
+        for (field, path) in [
+            ("cdrom", request.cdrom), ("import", request.import), ("kernel", request.kernel),
+            ("initrd", request.initrd),
+        ] {
+            guard let path else { continue }
+            if !path.hasPrefix("/") || path.utf8.count > 1024 || path.utf8.contains(where: { $0 < 0x20 }) {
+                problems.append(FieldProblem(field, "an absolute path on the host"))
+            }
+        }
+        return problems
+    }
+
+    /// - Throws: ``Problem`` `request.invalid` with all of them, when there are any.
+    static func refuse(_ problems: [FieldProblem]) throws {
+        guard let first = problems.first else { return }
+        let more = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
+        throw Problem(.requestInvalid, "\(first.field): \(first.problem)\(more)", errors: problems)
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import GRDB
+import VctlAPI
+
+extension VMService {
+    /// Deletes a VM, with its disks unless they are to be kept.
+    public func delete(_ reference: Reference, keepDisks: Bool, _ context: RequestContext) async throws -> Accepted {
+        if let earlier = try await acceptance.earlier(context) { return earlier }
+        let (row, vm) = try await managed(reference, context)
+        guard !vm.protected || context.force else {
+            throw Problem(
+                .vmProtected, "VM \(row.name) is protected",
+                hint: "vctl vm set \(row.name) --no-protect, or vctl vm delete \(row.name) --force")
+        }
+        let files = keepDisks ? [] : OwnFiles.disks(of: vm, state: environment.state)
+        let request = VMDeleteOperation.Request(vm: row.reference, disks: files)
+        return try await act(VMDeleteOperation.self, request, Claim.whole(row.id), row, context, changes(request, vm))
+    }
+
+    private func changes(_ request: VMDeleteOperation.Request, _ vm: VM) -> [String] {
+        let power = vm.state == .running || vm.state == .paused ? ["power it off"] : []
+        return power + ["undefine domain \"\(vm.name)\""] + request.disks.map { "remove \($0)" }
+            + vm.disks.compactMap(\.path).filter { path in
+                !request.disks.contains(path) && !path.hasPrefix(environment.state.path + "/seeds/")
+            }.map { "keep \($0)" }
+    }
+
+    /// Starts a VM, or lets a suspended one go on.
+    public func start(_ reference: Reference, _ start: VMStart, _ context: RequestContext) async throws -> Accepted {
+        try await power(
+            .start(paused: start.paused ?? false, discardState: start.discardState ?? false), reference, context)
+    }
+
+    /// Stops a VM.
+    public func stop(_ reference: Reference, _ stop: VMStop, _ context: RequestContext) async throws -> Accepted {
+        let force = stop.force ?? false
+        try check(grace: stop.graceSeconds)
+        return try await power(
+            .stop(graceSeconds: stop.graceSeconds ?? (force ? 0 : 60), force: force), reference, context)
+    }
+
+    /// Stops and starts a VM.
+    public func restart(
+        _ reference: Reference, _ restart: VMRestart, _ context: RequestContext
+    ) async throws -> Accepted {
+        let force = restart.force ?? false
+        try check(grace: restart.graceSeconds)
+        return try await power(
+            .restart(graceSeconds: restart.graceSeconds ?? (force ? 0 : 60), force: force), reference, context)
+    }
+
+    /// The reset button.
+    public func reset(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
+        try await power(.reset, reference, context)
+    }
+
+    /// Halts the CPUs.
+    public func pause(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
+        try await power(.pause, reference, context)
+    }
+
+    /// Lets the CPUs go on.
+    public func resume(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
+        try await power(.resume, reference, context)
+    }
+
+    private func check(grace: Int?) throws {
+        guard let grace, !(0...86400).contains(grace) else { return }
+        throw Problem(
+            .requestInvalid, "graceSeconds: from 0 to 86400",
+            errors: [FieldProblem("graceSeconds", "from 0 to 86400")])
+    }
+
+    private func power(
+        _ change: PowerChange, _ reference: Reference, _ context: RequestContext
+    ) async throws -> Accepted {
+        if let earlier = try await acceptance.earlier(context) { return earlier }
+        let row = try await current(reference, context)
+        try change.refuse(in: try row.value().state, name: row.name)
+        _ = try environment.hypervisor.connection()
+        let request = VMPowerOperation.Request(vm: row.reference, change: change)
+        return try await act(
+            VMPowerOperation.self, request, Claim.exclusive(row.id, .power), row, context, [change.sentence])
+    }
+
+    private func act<Kind: OperationKind>(
+        _ kind: Kind.Type, _ request: Kind.Request, _ claims: [Claim], _ row: VMRow, _ context: RequestContext,
+        _ changes: [String]
+    ) async throws -> Accepted {
+        guard !context.dryRun else {
+            return .preview(Preview(action: context.action, target: row.name, changes: changes))
+        }
+        let new = try NewOperation(
+            kind, request, resources: [row.reference], claims: claims, requestor: context.caller.requestor)
+        return try await acceptance.accept(new, context, target: row.name)
+    }
+
+    /// The row, provided that it is what the caller has seen.
+    func current(_ reference: Reference, _ context: RequestContext) async throws -> VMRow {
+        let row = try await row(reference)
+        try Revision.check(context.ifMatch, row.etag, "VM \(row.name)")
+        return row
+    }
+
+    /// The row of a VM that bears our mark.
+    func managed(_ reference: Reference, _ context: RequestContext) async throws -> (VMRow, VM) {
+        let row = try await current(reference, context)
+        let vm = try row.value()
+        guard vm.managed else {
+            throw Problem(
+                .vmForeign, "VM \(shown(row.name)) was not made by this vctl, which does not change it",
+                hint: "virsh is the tool for it until it is adopted")
+        }
+        return (row, vm)
+    }
+}
+
+/// Entity tags.
+enum Revision {
+    /// - Throws: ``Problem`` `revision.stale` when the caller has seen an older revision.
+    static func check(_ ifMatch: String?, _ etag: String, _ what: String) throws {
+        guard let ifMatch, ifMatch != "*" else { return }
+        let tags = ifMatch.split(separator: ",").map { $0.trimmingSpaces }
+        guard tags.contains(etag) else {
+            throw Problem(
+                .revisionStale, "\(what) changed meanwhile: it has \(etag), and \(shown(ifMatch)) was asked for",
+                hint: "read it again, and repeat the change on what it is now")
+        }
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingSpaces: String {
+        let start = drop { $0 == " " || $0 == "\t" }
+        return String(start.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+    }
+}

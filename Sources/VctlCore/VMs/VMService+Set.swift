@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import GRDB
+import Libvirt
+import VctlAPI
+import VirtXML
+
+extension VMService {
+    /// Changes what the patch names; all of it, or nothing.
+    public func set(_ reference: Reference, _ patch: VMPatch, _ context: RequestContext) async throws -> SetReply {
+        let (row, vm) = try await managed(reference, context)
+        let labels = Self.merged(vm.labels, patch.labels ?? [:])
+        try VMRules.refuse(LabelRules.problems(labels) + seedProblems(patch))
+        guard !context.dryRun else { return .preview(preview(row, patch)) }
+        _ = try environment.hypervisor.connection()
+        if let holder = row.operation {
+            throw Problem(conflict: ClaimConflict(subject: row.id, holder: holder))
+        }
+        do {
+            try await apply(patch, labels, to: row.id)
+        } catch let error as LibvirtError {
+            throw Problem(libvirt: error)
+        }
+        try await environment.observe(row.id)
+        try await inventory.write { try $0.audit(context, target: row.name) }
+        return .vm(try await show(.id(row.id)))
+    }
+
+    /// The reply of ``set(_:_:_:)``.
+    public enum SetReply: Sendable {
+        case vm(Rendered)
+        case preview(Preview)
+    }
+
+    private func apply(_ patch: VMPatch, _ labels: [String: String], to id: ObjectID) async throws {
+        let domains = DomainEffects(environment: environment)
+        guard let domain = try await domains.ours(id) else { _ = try await domains.existing(id); return }
+        try await changeSeed(patch, id)
+        if patch.labels != nil || patch.protected != nil {
+            try await changeMark(domain) { mark in
+                mark.labels = labels
+                if let protected = patch.protected { mark.protected = protected }
+            }
+        }
+        if let description = patch.description {
+            try await domain.setNote(description.isEmpty ? nil : description, try await affect(domain))
+        }
+        if let autostart = patch.autostart { try await domain.setAutostart(autostart) }
+    }
+
+    /// What runs and what is saved, so that `virsh dumpxml` shows the same in both.
+    private func affect(_ domain: Domain) async throws -> Domain.Affect {
+        try await domain.isActive() ? [.config, .live] : .config
+    }
+
+    private func changeMark(_ domain: Domain, _ change: (inout Mark) -> Void) async throws {
+        guard let text = try await domain.metadata(uri: Mark.namespace, .config), var mark = Mark(metadata: text)
+        else { return }
+        change(&mark)
+        try await domain.setMetadata(
+            mark.metadataText, uri: Mark.namespace, key: Mark.prefix, try await affect(domain))
+    }
+
+    private func seedProblems(_ patch: VMPatch) -> [FieldProblem] {
+        var request = SeedRequest(instanceID: "check", hostname: "check")
+        request.cloudInit = patch.cloudInit
+        request.networkConfig = patch.networkConfig
+        var problems = request.problems()
+        if let text = patch.description, text.utf8.count > 1024 {
+            problems.append(FieldProblem("description", "at most 1024 bytes"))
+        }
+        return problems
+    }
+
+    /// A new instance-id makes cloud-init take the guest for new at its next boot, and so run the new user-data.
+    private func changeSeed(_ patch: VMPatch, _ id: ObjectID) async throws {
+        guard patch.cloudInit != nil || patch.networkConfig != nil else { return }
+        let seeds = SeedFiles(environment.state)
+        guard var seed = try seeds.kept(id) else {
+            throw Problem(
+                .vmState, "this VM was made without a cloud-init seed, and has no drive for one",
+                hint: "make it with --image, --user, --ssh-key or --cloud-init")
+        }
+        if let text = patch.cloudInit { seed.userData = text.reveal() }
+        if let text = patch.networkConfig { seed.networkConfig = text.reveal() }
+        seed.metaData = try CloudConfig.renewed(metaData: seed.metaData, id: id)
+        try seeds.keep(seed, for: id, accepted: true)
+        try await seeds.build(id)
+    }
+
+    private func preview(_ row: VMRow, _ patch: VMPatch) -> Preview {
+        var changes: [String] = []
+        for (key, value) in (patch.labels ?? [:]).sorted(by: { $0.key < $1.key }) {
+            changes.append(value.map { "set label \(key)=\($0)" } ?? "remove label \(key)")
+        }
+        if let protected = patch.protected { changes.append(protected ? "protect it" : "no longer protect it") }
+        if let autostart = patch.autostart { changes.append("autostart \(autostart ? "on" : "off")") }
+        if patch.description != nil { changes.append("change the description") }
+        if patch.cloudInit != nil || patch.networkConfig != nil {
+            changes.append("make a new cloud-init seed, read at the next boot")
+        }
+        return Preview(action: "vm.set", target: row.name, changes: changes)
+    }
+
+    /// RFC 7396: `nil` removes.
+    static func merged(_ old: [String: String], _ patch: [String: String?]) -> [String: String] {
+        var result = old
+        for (key, value) in patch { result[key] = value }
+        return result
+    }
+}
+
+extension CloudConfig {
+    /// The meta-data with the next instance-id: `ID`, `ID-2`, `ID-3`, …
+    static func renewed(metaData: String, id: ObjectID) throws -> String {
+        let lines = metaData.split(separator: "\n", omittingEmptySubsequences: false)
+        let known = lines.first { $0.hasPrefix("instance-id:") } ?? ""
+        let value = known.dropFirst("instance-id:".count).filter { $0 != " " && $0 != "'" && $0 != "\"" }
+        let count = Int(value.dropFirst(id.rawValue.count + 1)) ?? 1
+        return lines.map { $0 == known ? "instance-id: \(id)-\(count + 1)" : String($0) }.joined(separator: "\n")
+    }
+}

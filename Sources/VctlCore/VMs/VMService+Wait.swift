@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Libvirt
+import VctlAPI
+
+extension VMService {
+    /// Waits until a condition holds, at most as long as asked.
+    public func wait(_ reference: Reference, _ request: VMWait) async throws -> WaitOutcome {
+        let seconds = request.timeoutSeconds ?? 30
+        guard (0...300).contains(seconds) else {
+            throw Problem(
+                .requestInvalid, "timeoutSeconds: from 0 to 300",
+                errors: [FieldProblem("timeoutSeconds", "from 0 to 300")])
+        }
+        let row = try await row(reference)
+        let deadline = Timestamp(milliseconds: Timestamp.now.milliseconds + Int64(seconds) * 1000)
+        while true {
+            let missing = await WaitCheck(environment: environment).missing(request.condition, row.id)
+            if missing == nil || Timestamp.now >= deadline || Task.isCancelled {
+                let vm = try await self.row(.id(row.id)).value()
+                return WaitOutcome(condition: request.condition, met: missing == nil, reason: missing, vm: vm)
+            }
+            try await Task.sleep(for: .milliseconds(250))
+        }
+    }
+}
+
+/// Whether a condition holds for a VM now.
+struct WaitCheck: Sendable {
+    let environment: VMEnvironment
+
+    /// What is still missing; `nil` when the condition holds.
+    func missing(_ condition: WaitCondition, _ id: ObjectID) async -> String? {
+        guard let vm = try? await environment.inventory.read({ try VMStore.value($0, id) }) else {
+            return "the VM is gone"
+        }
+        if condition == .stopped { return vm.state == .stopped ? nil : "it is \(vm.state.rawValue)" }
+        guard vm.state == .running else { return "it is \(vm.state.rawValue)" }
+        switch condition {
+        case .running, .stopped: return nil
+        case .ip: return await address(id) == nil ? "it has no address yet" : nil
+        case .agent: return await agent(id) ? nil : "its guest agent does not answer"
+        case .cloudInit: return await cloudInit(id)
+        case .tcp(let port): return await tcp(id, port)
+        }
+    }
+
+    private func address(_ id: ObjectID) async -> String? {
+        let vm = try? await AddressReader(environment: environment).refresh(id)
+        return vm.flatMap { $0 }?.nics.flatMap(\.addresses).first?.address
+    }
+
+    private func agent(_ id: ObjectID) async -> Bool {
+        guard let domain = try? await environment.hypervisor.managed.longConnection().domain(uuid: id.uuid) else {
+            return false
+        }
+        return await AgentCheck.answers(domain)
+    }
+
+    /// cloud-init leaves this file at the end of its last stage, whatever came of it.
+    private func cloudInit(_ id: ObjectID) async -> String? {
+        guard let domain = try? await environment.hypervisor.managed.longConnection().domain(uuid: id.uuid),
+            await AgentCheck.answers(domain)
+        else { return "its guest agent does not answer" }
+        let finished = "/var/lib/cloud/instance/boot-finished"
+        let open = #"{"execute":"guest-file-open","arguments":{"path":"\#(finished)","mode":"r"}}"#
+        guard let reply = try? await domain.agentCommand(open, timeoutSeconds: 5) else {
+            return "cloud-init has not finished"
+        }
+        if let handle = Self.handle(reply) {
+            let close = #"{"execute":"guest-file-close","arguments":{"handle":\#(handle)}}"#
+            _ = try? await domain.agentCommand(close, timeoutSeconds: 5)
+        }
+        return nil
+    }
+
+    private static func handle(_ reply: String) -> Int? {
+        struct Reply: Decodable { var `return`: Int }
+        return try? JSONDecoder().decode(Reply.self, from: Data(reply.utf8)).return
+    }
+
+    private func tcp(_ id: ObjectID, _ port: Int) async -> String? {
+        guard let address = await address(id) else { return "it has no address yet" }
+        return await TCPProbe.connects(to: address, port: port) ? nil : "\(address) port \(port) does not answer"
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Libvirt
+import VctlAPI
+import VirtXML
+
+/// A disk that is about to be made at a minted path.
+struct NewVolume: Codable, Hashable, Sendable {
+    var id: ObjectID
+    var path: String
+    var format: DiskFormat
+    /// The guest's size in bytes.
+    var sizeBytes: Int64
+    var preallocation: Preallocation
+    /// What it is made from.
+    var source: Source?
+
+    /// The file of an image.
+    struct Source: Codable, Hashable, Sendable {
+        var path: String
+        var format: DiskFormat
+        /// Whether the disk goes on reading from it.
+        var linked: Bool
+    }
+
+    /// Where it grows until it is whole.
+    var partial: String { "\(path).partial" }
+}
+
+/// The pool `default`, where there is none.
+struct NewPool: Codable, Hashable, Sendable {
+    var id: ObjectID
+    var name: String
+    var path: String
+}
+
+/// Makes and removes files of disks. Each looks first, so that it may run twice.
+struct VolumeMaker: Sendable {
+    let environment: VMEnvironment
+
+    /// A file stands at the minted path only when it is whole.
+    func make(_ volume: NewVolume, progress: @escaping @Sendable (Operation.Progress) -> Void) async throws {
+        guard !FileManager.default.fileExists(atPath: volume.path) else { return }
+        try DurableFile.remove(volume.partial)
+        do {
+            try await fill(volume, progress)
+        } catch {
+            try? DurableFile.remove(volume.partial)
+            throw error
+        }
+        try Self.place(volume.partial, at: volume.path)
+    }
+
+    private func fill(_ volume: NewVolume, _ progress: @escaping @Sendable (Operation.Progress) -> Void) async throws {
+        guard let source = volume.source else {
+            return try await QemuImg.create(
+                path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,
+                preallocation: volume.preallocation)
+        }
+        if source.linked {
+            return try await QemuImg.create(
+                path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,
+                backing: .init(path: source.path, format: source.format))
+        }
+        try await QemuImg.convert(
+            from: source.path, format: source.format, to: volume.partial, format: volume.format,
+            preallocation: volume.preallocation
+        ) { percent in
+            progress(.init(phase: "copying", done: Int64(percent), total: 100, unit: "percent"))
+        }
+        try await QemuImg.resize(path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes)
+    }
+
+    /// A link and not a rename: it never replaces what somebody else put there.
+    private static func place(_ partial: String, at path: String) throws {
+        guard link(partial, path) == 0 else {
+            let code = errno
+            if code == EEXIST {
+                throw Problem(.volumeInUse, "there is a file at \(path) already, and it is not ours", hint: "ls -l \(path)")
+            }
+            throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO)
+        }
+        try DurableFile.remove(partial)
+    }
+
+    func remove(_ volume: NewVolume) throws {
+        try DurableFile.remove(volume.partial)
+        try DurableFile.remove(volume.path)
+    }
+
+    /// Defines and starts the pool, unless there is one of that name by now.
+    func ensure(_ new: NewPool) async throws {
+        let connection = try environment.hypervisor.managed.connection()
+        let pool = try await known(new.name, connection) ?? define(new, connection)
+        if try await !pool.isActive() { try await pool.start() }
+        try await pool.setAutostart(true)
+    }
+
+    private func known(_ name: String, _ connection: Connection) async throws -> StoragePool? {
+        do {
+            return try await connection.storagePool(name: name)
+        } catch let error as LibvirtError where error.code == .noStoragePool {
+            return nil
+        }
+    }
+
+    private func define(_ new: NewPool, _ connection: Connection) async throws -> StoragePool {
+        var xml = PoolXML()
+        xml.type = "dir"
+        xml.name = new.name
+        xml.uuid = new.id.rawValue
+        xml.targetPath = new.path
+        return try await connection.define(storagePool: xml.xml)
+    }
+}

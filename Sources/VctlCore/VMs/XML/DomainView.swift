@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
+import Libvirt
+import VctlAPI
+
+/// What libvirt says about one domain, as far as a ``VM`` shows it.
+struct DomainView: Sendable {
+    var id: ObjectID
+    var name: String
+    var status: DomainStatus
+    var autostart: Bool
+    var persistent: Bool
+    var hasManagedSave: Bool
+    /// The XML of what runs.
+    var activeXML: String?
+    /// The XML of the saved definition.
+    var inactiveXML: String?
+
+    init(
+        id: ObjectID, name: String, status: DomainStatus, autostart: Bool = false, persistent: Bool = true,
+        hasManagedSave: Bool = false, activeXML: String? = nil, inactiveXML: String? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.status = status
+        self.autostart = autostart
+        self.persistent = persistent
+        self.hasManagedSave = hasManagedSave
+        self.activeXML = activeXML
+        self.inactiveXML = inactiveXML
+    }
+
+    /// From a record of the mirror.
+    init(_ record: DomainRecord) {
+        self.init(
+            id: ObjectID(record.uuid.uuidString) ?? ObjectID(), name: record.name, status: record.status,
+            autostart: record.autostart, persistent: record.isPersistent,
+            hasManagedSave: record.hasManagedSave, activeXML: record.activeXML,
+            inactiveXML: record.inactiveXML)
+    }
+}
+
+extension DomainView {
+    /// The state in the product's words.
+    var state: VMState {
+        switch status.state {
+        case .running, .blocked, .shuttingDown: .running
+        case .paused, .pmSuspended: .paused
+        case .shutoff: hasManagedSave ? .suspended : .stopped
+        case .crashed: .crashed
+        case .none: .unknown
+        }
+    }
+
+    /// Why it is in that state; `nil` where libvirt does not say.
+    var stateReason: String? {
+        switch status.state {
+        case .shuttingDown: return "shuttingDown"
+        case .pmSuspended: return "asleep"
+        case .none: return nil
+        default: break
+        }
+        let word = status.reasonName
+        return word == "unknown" ? nil : Self.camelCase(word)
+    }
+
+    /// `io-error` → `ioError`, as the API spells everything.
+    private static func camelCase(_ word: String) -> String {
+        let parts = word.split(separator: "-")
+        let rest = parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        return ([String(parts.first ?? "")] + rest).joined()
+    }
+}

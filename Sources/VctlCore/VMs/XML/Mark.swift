@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import VctlAPI
+import VirtXML
+
+/// What vctl writes about a VM into its `<metadata>`: enough to rebuild the inventory without a database.
+struct Mark: Codable, Hashable, Sendable {
+    /// The namespace, and what its name in libvirt's metadata calls begins with.
+    static let namespace = "urn:vctl:1"
+    static let prefix = "vctl"
+
+    /// The instance of vctl that made or adopted the object.
+    var instance: ObjectID
+    /// The object's id; a VM's is libvirt's UUID.
+    var id: ObjectID
+    var labels: [String: String] = [:]
+    var image: ImageReference?
+    var createdAt: Timestamp?
+    /// Who asked for it.
+    var creator: String?
+    var protected = false
+    var disks: [Disk] = []
+
+    /// What a disk is for.
+    struct Disk: Codable, Hashable, Sendable {
+        /// `vda`
+        var target: String
+        /// `root`, `data`, `seed`, `cdrom`
+        var role: String
+        /// The id of its volume.
+        var volume: ObjectID?
+
+        init(target: String, role: String, volume: ObjectID? = nil) {
+            self.target = target
+            self.role = role
+            self.volume = volume
+        }
+    }
+
+    init(instance: ObjectID, id: ObjectID) {
+        self.instance = instance
+        self.id = id
+    }
+}
+
+/// Whose a domain or network is, by its mark.
+enum Ownership: Hashable, Sendable {
+    /// Made or adopted by this instance.
+    case ours(Mark)
+    /// Marked by another instance of vctl.
+    case another(Mark)
+    /// A copy, with its mark, of an object of some instance; the mark speaks of the original.
+    case copy(Mark)
+    /// No mark, or none that can be read.
+    case none
+
+    /// Whose the object with this id is.
+    init(_ mark: Mark?, instance: ObjectID, id: ObjectID) {
+        guard let mark else {
+            self = .none
+            return
+        }
+        if mark.id != id {
+            self = .copy(mark)
+        } else {
+            self = mark.instance == instance ? .ours(mark) : .another(mark)
+        }
+    }
+
+    /// Our own mark.
+    var mark: Mark? {
+        if case .ours(let mark) = self { mark } else { nil }
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GRDB
+import Libvirt
+import Logging
+import Synchronization
+import VctlAPI
+
+/// Keeps the projection of libvirt's domains: everything after each connection, one domain after each event. An
+/// event is only a hint to read that domain again.
+final class Watcher: Sendable {
+    let inventory: Inventory
+    let hypervisor: Hypervisor
+    let logger: Logger
+    private let synced = Mutex(false)
+    private let lost = Mutex<Timestamp?>(nil)
+
+    init(inventory: Inventory, hypervisor: Hypervisor, logger: Logger) {
+        self.inventory = inventory
+        self.hypervisor = hypervisor
+        self.logger = logger
+    }
+
+    /// Whether everything was read since the connection was made.
+    var isSynced: Bool { synced.withLock { $0 } }
+
+    /// How old the view is: now, while events flow.
+    var observedAt: Timestamp { lost.withLock { $0 } ?? .now }
+
+    /// Follows libvirt until the task is cancelled.
+    func run() async {
+        lost.withLock { if $0 == nil, !isSynced { $0 = .now } }
+        for await event in hypervisor.managed.events() {
+            do {
+                try await handle(event)
+            } catch {
+                logger.warning("libvirt's state could not be read", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func handle(_ event: LibvirtEvent) async throws {
+        switch event {
+        case .reconnected, .overflow: try await resync()
+        case .disconnected(let error): try await disconnected(error)
+        case .domain(let reference, _): try await refresh(ObjectID(reference.uuid))
+        case .network, .storagePool: break
+        }
+    }
+
+    private func disconnected(_ error: LibvirtError) async throws {
+        synced.withLock { $0 = false }
+        lost.withLock { $0 = .now }
+        logger.warning("libvirt is gone", metadata: ["reason": "\(error.message)"])
+        try await inventory.write { transaction in
+            try transaction.warn(
+                "libvirt.unavailable", "libvirt cannot be reached: \(shown(error.message, limit: 300))",
+                hint: "systemctl status libvirtd")
+        }
+    }
+
+    /// Reads every domain and makes the inventory equal to them, in one commit.
+    func resync() async throws {
+        let records = try await hypervisor.connection().domainRecords()
+        let known = inventory.instance
+        let time = Timestamp.now
+        let vms = records.map { DomainProjection(DomainView($0), instance: known, observedAt: time).vm }
+        try await inventory.write { transaction in
+            try transaction.replaceAll(with: vms, at: time)
+            try transaction.clearWarning("libvirt.unavailable")
+        }
+        synced.withLock { $0 = true }
+        lost.withLock { $0 = nil }
+        logger.info("read libvirt", metadata: ["domains": "\(vms.count)"])
+    }
+
+    /// Reads one domain again.
+    func refresh(_ id: ObjectID) async throws {
+        let record = try await hypervisor.connection().domainRecord(uuid: id.uuid)
+        let time = Timestamp.now
+        let vm = record.map { DomainProjection(DomainView($0), instance: inventory.instance, observedAt: time).vm }
+        try await inventory.write { transaction in
+            if let vm { try transaction.observe(vm) } else { try transaction.vanished(id, at: time) }
+        }
+    }
+}
+
+extension Transaction {
+    /// Stores what libvirt says of one domain, and keeps the addresses that are known of its NICs.
+    func observe(_ vm: VM) throws {
+        var vm = vm
+        if let old = try VMStore.value(db, vm.id) { vm.keepAddresses(of: old) }
+        try giveWay(to: vm)
+        try store(vm)
+    }
+
+    /// A domain whose name a row still has under another id: that row is stale, or about to be renamed too.
+    private func giveWay(to vm: VM) throws {
+        try execute(
+            "UPDATE vm SET name = id WHERE name = ? AND id <> ? AND state <> 'missing'",
+            [vm.name, vm.id.rawValue])
+    }
+
+    func replaceAll(with vms: [VM], at time: Timestamp) throws {
+        let present = Set(vms.map(\.id.rawValue))
+        for id in try String.fetchAll(db, sql: "SELECT id FROM vm") where !present.contains(id) {
+            try ObjectID(id).map { try vanished($0, at: time) }
+        }
+        for vm in vms { try observe(vm) }
+        try execute("UPDATE vm SET observed_at = ?", [time.milliseconds])
+    }
+
+    /// A domain that libvirt does not have. What an operation holds is its business; what we made is shown as
+    /// missing; what was foreign is forgotten.
+    func vanished(_ id: ObjectID, at time: Timestamp) throws {
+        guard let row = try VMStore.find(db, .id(id)), row.operation == nil else { return }
+        var vm = try row.value()
+        guard vm.managed else { return try removeVM(id, origin: .libvirt) }
+        guard vm.state != .missing else { return }
+        vm.state = .missing
+        vm.stateReason = "undefined outside vctl"
+        vm.observedAt = time
+        vm.operation = nil
+        try store(vm)
+    }
+}
+
+extension VM {
+    /// Takes over the addresses of NICs that are still the same, while it runs.
+    mutating func keepAddresses(of old: VM) {
+        guard state == .running || state == .paused else { return }
+        for index in nics.indices {
+            guard let same = old.nics.first(where: { $0.mac == nics[index].mac }) else { continue }
+            nics[index].addresses = same.addresses
+        }
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One piece of an element's content.
+public enum Node: Sendable, Hashable {
+    /// A child element.
+    case element(Element)
+    /// Characters between tags, blanks included.
+    case text(Text)
+    /// A CDATA section; its content as it stands.
+    case cdata(String)
+    /// A comment; what stands between `<!--` and `-->`.
+    case comment(String)
+    /// A processing instruction; what stands between `<?` and `?>`.
+    case processingInstruction(String)
+
+    /// The child element, if this is one.
+    public var element: Element? {
+        if case .element(let element) = self { element } else { nil }
+    }
+
+    /// Whether this is text of blanks alone: layout, not content.
+    public var isBlank: Bool {
+        if case .text(let text) = self { text.raw.utf8.allSatisfy(Ascii.isSpace) } else { false }
+    }
+}
+
+/// Characters between tags. Equal when they mean the same, however they are spelt (`&#65;` equals `A`).
+public struct Text: Sendable, Hashable {
+    /// The spelling in the document, with its entities.
+    let raw: String
+
+    init(raw: String) { self.raw = raw }
+
+    /// Text that means `value`; what XML reserves is escaped as libvirt escapes it.
+    public init(_ value: String) { raw = Escaping.escape(value, attribute: false) }
+
+    /// The meaning, without entities.
+    public var value: String { Escaping.unescape(raw, attribute: false) }
+
+    /// Whether both mean the same.
+    public static func == (one: Text, other: Text) -> Bool {
+        one.raw == other.raw || one.value == other.value
+    }
+
+    /// Hashes the meaning.
+    public func hash(into hasher: inout Hasher) { hasher.combine(value) }
+}
+
+/// One attribute. Equal when name and meaning are; quotes and blanks around it are layout, which is kept.
+public struct Attribute: Sendable, Hashable {
+    /// The name with its prefix, as in `xmlns:qemu`.
+    public let name: String
+    /// The spelling in the document, with its entities.
+    let raw: String
+    /// The blanks before the name.
+    let lead: String
+    /// What stands between name and value, ending in the quote.
+    let opening: String
+
+    init(name: String, raw: String, lead: String, opening: String) {
+        self.name = name
+        self.raw = raw
+        self.lead = lead
+        self.opening = opening
+    }
+
+    /// An attribute in libvirt's spelling. `name` must be an XML name.
+    public init(_ name: String, _ value: String) {
+        precondition(Element.isName(name), "'\(name)' is no XML name")
+        self.init(
+            name: name, raw: Escaping.escape(value, attribute: true), lead: " ", opening: "='")
+    }
+
+    /// The meaning, without entities.
+    public var value: String { Escaping.unescape(raw, attribute: true) }
+
+    /// This attribute in its place and with its quotes, but with another value.
+    func with(_ value: String) -> Attribute {
+        Attribute(
+            name: name, raw: Escaping.escape(value, attribute: true), lead: lead, opening: opening)
+    }
+
+    /// Whether name and meaning are the same.
+    public static func == (one: Attribute, other: Attribute) -> Bool {
+        one.name == other.name && (one.raw == other.raw || one.value == other.value)
+    }
+
+    /// Hashes name and meaning.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(value)
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import VctlAPI
+
+/// `KEY=VALUE`.
+struct KeyValue: Hashable, Sendable {
+    let key: String
+    let value: String
+}
+
+/// From the text of a flag to its checked value. What is wrong is said without the value, which ArgumentParser adds.
+enum Parse {
+    /// The reason alone.
+    struct Refused: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    static func size(_ text: String) throws -> ByteCount { try refusing { () throws(InvalidValue) in try ByteCount(text) } }
+    static func name(_ text: String) throws -> Name { try refusing { () throws(InvalidValue) in try Name(text) } }
+    static func reference(_ text: String) throws -> Reference {
+        try refusing { () throws(InvalidValue) in try Reference(checking: text) }
+    }
+    static func checksum(_ text: String) throws -> Checksum {
+        try refusing { () throws(InvalidValue) in try Checksum(checking: text) }
+    }
+    static func span(_ text: String) throws -> TimeSpan {
+        try refusing { () throws(InvalidValue) in try TimeSpan(text) }
+    }
+
+    static func timeout(_ text: String) throws -> TimeSpan {
+        let span = try span(text)
+        guard span.milliseconds > 0 else { throw Refused(description: "a timeout is more than zero") }
+        return span
+    }
+
+    static func positive(_ text: String) throws -> Int {
+        guard let number = Int(text), (1...1_000_000).contains(number) else {
+            throw Refused(description: "this is no whole number of at least 1")
+        }
+        return number
+    }
+
+    static func count(_ text: String) throws -> Int64 {
+        guard let number = Int64(text), number >= 0 else { throw Refused(description: "this is no whole number") }
+        return number
+    }
+
+    static func keyValue(_ text: String) throws -> KeyValue {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty else { throw Refused(description: "write KEY=VALUE") }
+        return KeyValue(key: String(parts[0]), value: String(parts[1]))
+    }
+
+    static func condition(_ text: String) throws -> WaitCondition {
+        try refusing { () throws(InvalidValue) in try WaitCondition(checking: text) }
+    }
+
+    /// A value of an enumeration of the API.
+    static func choice<T: APIEnum>(_ text: String) throws -> T {
+        if let value = T(rawValue: text) { return value }
+        throw Refused(description: "known are \(T.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+
+    private static func refusing<T>(_ make: () throws(InvalidValue) -> T) throws -> T {
+        do {
+            return try make()
+        } catch {
+            throw Refused(description: error.problem)
+        }
+    }
+}

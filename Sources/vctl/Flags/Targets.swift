@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Glibc
+import VctlAPI
+import VctlClient
+
+/// Which VMs a list is cut down to.
+struct SelectOptions: ParsableArguments {
+    @Option(name: .customLong("vms"), help: .init("VMs whose name matches, with * ? [ ].", valueName: "glob"))
+    var vms: String?
+
+    @Option(
+        name: .customLong("select"), help: .init("Objects with this label; all given must match.", valueName: "k=v"),
+        transform: Parse.keyValue)
+    var select: [KeyValue] = []
+
+    var isEmpty: Bool { vms == nil && select.isEmpty }
+    var query: [(String, String)] { select.map { ("label", "\($0.key)=\($0.value)") } }
+
+    func matches(_ name: String) -> Bool {
+        guard let vms else { return true }
+        return fnmatch(vms, name, 0) == 0
+    }
+}
+
+/// The VMs that a verb is for.
+struct VMTargets: ParsableArguments {
+    @Argument(help: .init("Names or UUIDs.", valueName: "name"))
+    var names: [String] = []
+
+    @OptionGroup var selection: SelectOptions
+
+    /// The references in order, each once.
+    /// - Throws: a ``Failure`` where neither a name nor a selection is given.
+    func resolve(_ client: Client) throws -> [String] {
+        guard !names.isEmpty || !selection.isEmpty else {
+            throw Failure.usage("no VM is named", hint: "name one, or select with --vms GLOB or --select K=V")
+        }
+        var result = try checkedReferences(names)
+        guard !selection.isEmpty else { return result }
+        let query = selection.query + [("fields", "id,name")]
+        for row in try Lists.all(client, Request(Endpoints.named("vm.list"), query: query)).rows {
+            guard let name = row.node["name"]?.text, let id = row.node["id"]?.text else { continue }
+            if selection.matches(name), !result.contains(name), !result.contains(id) {
+                result.append((try? Name(name)) == nil ? id : name)
+            }
+        }
+        if result.isEmpty { Standard.error("no VM matches") }
+        return result
+    }
+}
+
+/// Names or UUIDs, each once, none of them empty.
+func checkedReferences(_ names: [String]) throws -> [String] {
+    var seen: Set<String> = []
+    return try names.filter { name in
+        _ = try Reference(checking: name)
+        return seen.insert(name).inserted
+    }
+}

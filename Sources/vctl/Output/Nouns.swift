@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import VctlClient
+
+/// A kind of object: what its lists look like, and where one is found.
+struct Noun: Sendable {
+    /// `vm`, as endpoints and messages name it.
+    let name: String
+    /// The member that `--format name` prints.
+    let nameField: String
+    /// All columns that there are.
+    let columns: [Column]
+    /// The keys of those that are shown without `--columns`.
+    let usual: [String]
+
+    static let vm = Noun(
+        name: "vm", nameField: "name",
+        columns: [
+            Column("name"), Column("state"), Column("cpus", number: true), .bytes("memoryBytes", "MEMORY"),
+            Column(
+                "addresses", field: "nics", shown: { Cell.addresses($0).joined(separator: ",") },
+                plain: { Cell.addresses($0).joined(separator: ";") }),
+            Column("image", shown: { $0["name"]?.text ?? "" }, plain: { $0["name"]?.text ?? "" }),
+            Column("id"), Column("stateReason", "REASON"), Column("labels", shown: Cell.labels),
+            Column("managed", shown: Cell.yes), Column("autostart", shown: Cell.yes),
+            Column("protected", shown: Cell.yes), Column("accelerator"), Column("firmware"), Column("machine"),
+            Column("createdAt", "CREATED", shown: Cell.time), Column("observedAt", "OBSERVED", shown: Cell.time),
+            Column("operation"), Column("description"),
+        ],
+        usual: ["name", "state", "cpus", "memoryBytes", "addresses", "image"])
+
+    static let image = Noun(
+        name: "image", nameField: "name",
+        columns: [
+            Column("name"), Column("state"), Column("format"), .bytes("virtualSizeBytes", "VIRTUAL"),
+            .bytes("sizeBytes", "SIZE"), Column("usedBy", "USED-BY", shown: Cell.list),
+            Column("createdAt", "CREATED", shown: Cell.time), Column("id"), Column("checksum"), Column("source"),
+            Column("labels", shown: Cell.labels), Column("protected", shown: Cell.yes),
+            .bytes("receivedBytes", "RECEIVED"), Column("operation"), Column("description"),
+        ],
+        usual: ["name", "state", "format", "virtualSizeBytes", "sizeBytes", "usedBy", "createdAt"])
+
+    static let operation = Noun(
+        name: "operation", nameField: "id",
+        columns: [
+            Column("id"), Column("kind"), Column("status"),
+            Column("resources", "SUBJECT", shown: Cell.references, plain: Cell.references),
+            Column("progress", shown: Cell.progress, plain: Cell.progress),
+            Column("createdAt", "CREATED", shown: Cell.time), Column("finishedAt", "FINISHED", shown: Cell.time),
+            Column("startedAt", "STARTED", shown: Cell.time),
+            Column("requestor", "BY", shown: Cell.user, plain: Cell.user), Column("parent"),
+            Column("error", shown: { $0["detail"]?.text ?? "" }, plain: { $0["code"]?.text ?? "" }),
+            Column("warnings", shown: Cell.list), Column("cancellable", shown: Cell.yes),
+        ],
+        usual: ["id", "kind", "status", "resources", "progress", "createdAt", "requestor"])
+
+    static let event = Noun(
+        name: "event", nameField: "sequence",
+        columns: [
+            Column("sequence", "SEQ", number: true), Column("time", shown: Cell.time), Column("type"),
+            Column("subject", shown: Cell.reference, plain: Cell.reference), Column("origin"),
+            Column("data", shown: Cell.labels), Column("operation"),
+        ],
+        usual: ["sequence", "time", "type", "subject", "origin", "data"])
+
+    static let warning = Noun(
+        name: "warning", nameField: "id",
+        columns: [
+            Column("id"), Column("code"), Column("subject", shown: Cell.reference, plain: Cell.reference),
+            Column("count", number: true), Column("lastSeenAt", "LAST-SEEN", shown: Cell.time),
+            Column("acknowledged", "ACK", shown: Cell.yes), Column("message"), Column("hint"),
+            Column("firstSeenAt", "FIRST-SEEN", shown: Cell.time),
+        ],
+        usual: ["id", "code", "subject", "count", "lastSeenAt", "acknowledged", "message"])
+
+    static let audit = Noun(
+        name: "audit", nameField: "sequence",
+        columns: [
+            Column("sequence", "SEQ", number: true), Column("time", shown: Cell.time),
+            Column("requestor", "USER", shown: Cell.user, plain: Cell.user), Column("action"), Column("target"),
+            Column("outcome"), Column("code"), Column("operation"),
+        ],
+        usual: ["sequence", "time", "requestor", "action", "target", "outcome", "code"])
+
+    static let host = Noun(
+        name: "host", nameField: "hostname",
+        columns: [
+            Column("hostname"), Column("version"), Column("libvirt", shown: { $0["uri"]?.text ?? "" }),
+            Column("accelerator", shown: { $0["kind"]?.text ?? "" }, plain: { $0["kind"]?.text ?? "" }),
+            Column("vms", number: true), Column("running", number: true), Column("instance"),
+            Column("cpus", number: true), .bytes("memoryBytes", "MEMORY"),
+        ],
+        usual: ["hostname", "version", "libvirt", "accelerator", "vms", "running"])
+
+    /// The columns of a table.
+    /// - Throws: a ``Failure`` that names the unknown column and the known ones.
+    func chosen(_ keys: String?) throws -> [Column] {
+        let keys = keys?.split(separator: ",").map(String.init) ?? usual
+        guard !keys.isEmpty else { throw Failure.usage("--columns names no column", hint: known) }
+        return try keys.map { key in
+            guard let column = columns.first(where: { $0.key.lowercased() == key.lowercased() }) else {
+                throw Failure.usage("there is no column \"\(key)\"", hint: known)
+            }
+            return column
+        }
+    }
+
+    private var known: String { "the columns are \(columns.map(\.key).joined(separator: ","))" }
+}

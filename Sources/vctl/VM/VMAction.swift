@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import VctlAPI
+import VctlClient
+
+/// What all power verbs understand.
+struct ActionOptions: ParsableArguments {
+    @OptionGroup var connect: ConnectOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var targets: VMTargets
+    @OptionGroup var key: KeyOption
+
+    /// Sends the action to each VM.
+    func run(_ endpoint: String, _ body: some Encodable & Sendable) throws {
+        let client = connect.client()
+        let names = try targets.resolve(client)
+        guard key.key == nil || names.count < 2 else {
+            throw Failure.usage("--idempotency-key is for one VM", hint: "leave it out, or name one VM")
+        }
+        let batch = Batch(client, .vm, output, wait)
+        batch.asArray = !targets.selection.isEmpty
+        try batch.run(try names.map { try job(endpoint, $0, body) })
+    }
+
+    private func job(_ endpoint: String, _ name: String, _ body: some Encodable) throws -> Job {
+        let request = try Request(Endpoints.named(endpoint), [name], query: wait.change.query).json(body)
+        return Job(name: name, request: wait.dryRun ? request : try request.keyed(key.key))
+    }
+}
+
+/// How a guest is asked to stop.
+struct StopOptions: ParsableArguments {
+    @Option(
+        name: .customLong("grace"),
+        help: .init("How long the guest may take, 60s without it.", valueName: "time"), transform: Parse.span)
+    var grace: TimeSpan?
+
+    @Flag(name: .customLong("force"), help: "Power off after --grace; without --grace at once.")
+    var force = false
+
+    /// `--force` alone is the power switch.
+    var graceSeconds: Int? { grace?.wholeSeconds ?? (force ? 0 : nil) }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+/// `vctl vm`.
+struct VMCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vm", abstract: "Virtual machines.",
+        subcommands: [
+            VMCreateCommand.self, VMList.self, VMShow.self, VMStartCommand.self, VMStopCommand.self,
+            VMRestartCommand.self, VMReset.self, VMPause.self, VMResume.self, VMSet.self, VMDelete.self,
+            VMWaitCommand.self, VMConsole.self, VMXML.self,
+        ])
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+/// The root of all commands.
+struct Vctl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vctl",
+        abstract: "Manage virtual machines.",
+        discussion: """
+            Every command is vctl NOUN VERB [NAME...]. Data goes to stdout, everything else to stderr.
+            Exit codes: 0 done, 1 failed, 3 not found, 4 conflict, 5 denied, 6 unreachable, 7 timeout, 64 usage.
+            """,
+        subcommands: [
+            VMCommand.self, ImageCommand.self, OperationCommand.self, EventCommand.self, WarningCommand.self,
+            AuditCommand.self, HostCommand.self, ShortList.self, ShortStart.self, ShortStop.self,
+            ShortConsole.self, Query.self, WaitReady.self, Version.self, Completion.self,
+        ])
+}

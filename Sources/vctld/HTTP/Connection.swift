@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import Synchronization
+import VctlAPI
+import VctlCore
+
+/// One client: who it is, what it may do, and whether it follows a stream.
+final class Connection: Sendable {
+    /// Why a stream was ended.
+    enum End: Error { case clientLeft, stopping }
+
+    private struct State {
+        var end: End?
+        var task: Task<Void, Never>?
+        var isStreaming = false
+    }
+
+    let caller: Caller
+    /// `false`: the peer has no role at all.
+    let permitted: Bool
+    /// `false`: there are too many, and this one is only told so.
+    let admitted: Bool
+    private let state = Mutex(State())
+
+    init(caller: Caller, permitted: Bool, admitted: Bool) {
+        self.caller = caller
+        self.permitted = permitted
+        self.admitted = admitted
+    }
+
+    /// Why this connection's stream must end; `nil` while it may go on.
+    var ended: End? { state.withLock { $0.end } }
+
+    /// The task that serves this connection.
+    func serve(_ body: @escaping @Sendable () async -> Void) async {
+        let task = Task { await body() }
+        state.withLock { $0.task = task }
+        await task.value
+        state.withLock { $0.task = nil }
+    }
+
+    /// Ends the present stream, and every later one at once. Other requests go on: what they change must not be cut
+    /// off in the middle.
+    func end(_ reason: End) {
+        let task = state.withLock { state in
+            if state.end == nil { state.end = reason }
+            return state.isStreaming ? state.task : nil
+        }
+        task?.cancel()
+    }
+
+    /// Runs `body`, and cancels it when the client leaves or the daemon stops: a handler that waits would otherwise
+    /// never learn of either.
+    func streaming<T>(_ body: () async throws -> T) async throws -> T {
+        let ended = state.withLock { state in
+            state.isStreaming = true
+            return state.end
+        }
+        defer { state.withLock { $0.isStreaming = false } }
+        guard ended == nil else { throw CancellationError() }
+        return try await body()
+    }
+}
+
+/// The connections that are open now.
+final class Connections: Sendable {
+    private struct State {
+        var open: [ObjectIdentifier: (connection: Connection, channel: any Channel)] = [:]
+        var stopping = false
+    }
+
+    private let state = Mutex(State())
+    let maximum: Int
+    /// Beyond the maximum so many more are let in, only to be told that there are too many.
+    static let refusals = 64
+
+    init(maximum: Int) { self.maximum = maximum }
+
+    var count: Int { state.withLock { $0.open.count } }
+
+    /// How the next connection is treated; `nil`: closed without a word.
+    var admission: Bool? {
+        let count = count
+        return count < maximum ? true : count < maximum + Self.refusals ? false : nil
+    }
+
+    /// Keeps the connection until its channel closes.
+    func add(_ connection: Connection, _ channel: any Channel) {
+        let stopping = state.withLock { state in
+            state.open[ObjectIdentifier(connection)] = (connection, channel)
+            return state.stopping
+        }
+        channel.closeFuture.whenComplete { _ in
+            connection.end(.clientLeft)
+            self.state.withLock { $0.open[ObjectIdentifier(connection)] = nil }
+        }
+        if stopping { Self.quiesce(connection, channel) }
+    }
+
+    /// Ends all streams, closes idle connections, and lets the others finish their request.
+    func stop() {
+        let open = state.withLock { state in
+            state.stopping = true
+            return Array(state.open.values)
+        }
+        for (connection, channel) in open { Self.quiesce(connection, channel) }
+    }
+
+    /// Closes what is still open.
+    func closeAll() {
+        let open = state.withLock { Array($0.open.values) }
+        for (_, channel) in open { channel.close(mode: .all, promise: nil) }
+    }
+
+    private static func quiesce(_ connection: Connection, _ channel: any Channel) {
+        connection.end(.stopping)
+        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import VctlCore
+
+/// The accept loop of one socket. Hummingbird's own server knows neither a socket's mode nor its peer's
+/// credentials, nor sockets that systemd opened; what it does for one connection is used as it is.
+struct Listener: Sendable {
+    /// A connection that was accepted; `nil`: and closed at once.
+    struct Client: Sendable {
+        let channel: HTTP1Channel.Value
+        let connection: Connection
+    }
+    typealias Server = NIOAsyncChannel<Client?, Never>
+
+    let socket: ListeningSocket
+    let responder: Responder
+    let access: AccessPolicy
+    let users: UserNames
+    let connections: Connections
+    let limits: Configuration.HTTP
+    let logger: Logger
+
+    /// Takes the socket into the event loop. Clients are accepted from now on, and served by ``serve(_:)``.
+    func listen() async throws -> Server {
+        try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptErrors(logger: logger))
+                }
+            }
+            // A client that has said all may close its half, and still wait for the reply.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .bind(socket.descriptor) { channel in admit(channel) }
+    }
+
+    /// Serves until the server's channel is closed, and then on until every connection is.
+    func serve(_ server: Server) async {
+        await withDiscardingTaskGroup { group in
+            do {
+                try await server.executeThenClose { clients in
+                    for try await client in clients {
+                        guard let client else { continue }
+                        group.addTask { await serve(client) }
+                    }
+                }
+            } catch {
+                logger.error("no more connections on \(socket.path)", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// On the channel's event loop: who is it, and may it stay?
+    private func admit(_ channel: any Channel) -> EventLoopFuture<Client?> {
+        guard let admitted = connections.admission,
+            let peer = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+                of: NIOBSDSocket.Handle.self, { Peer(socket: $0) }), let peer
+        else { return channel.close().flatMapErrorThrowing { _ in }.map { nil } }
+        let role = access.role(of: peer, on: socket.kind)
+        let caller = Caller(
+            uid: Int(peer.uid), user: users.name(of: peer.uid), pid: Int(peer.pid), role: role ?? .viewer)
+        let connection = Connection(caller: caller, permitted: role != nil, admitted: admitted)
+        connections.add(connection, channel)
+        do {
+            let stall = StallHandler(timeout: .seconds(Int64(limits.stallSeconds)))
+            try channel.pipeline.syncOperations.addHandler(stall)
+        } catch {
+            return channel.eventLoop.makeFailedFuture(error)
+        }
+        return http(connection).setup(channel: channel, logger: logger).map {
+            Client(channel: $0, connection: connection)
+        }
+    }
+
+    private func serve(_ client: Client) async {
+        let http = http(client.connection)
+        await client.connection.serve { await http.handle(value: client.channel, logger: logger) }
+    }
+
+    private func http(_ connection: Connection) -> HTTP1Channel {
+        let idle = connection.admitted ? limits.idleSeconds : min(limits.idleSeconds, 5)
+        var configuration = HTTP1Channel.Configuration(idleTimeout: .seconds(Int64(idle)))
+        configuration.httpDecoder = .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 65_536, maxHeaderFieldCount: 100)
+        return HTTP1Channel(
+            responder: { request, writer, channel in
+                try await responder.respond(request, writer, channel, connection)
+            }, configuration: configuration)
+    }
+}
+
+/// A failed accept (too many open files, a client that left at once) must not end the accepting.
+private final class AcceptErrors: ChannelInboundHandler, Sendable {
+    typealias InboundIn = any Channel
+    private let logger: Logger
+
+    init(logger: Logger) { self.logger = logger }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        logger.warning("a connection could not be accepted", metadata: ["error": "\(error)"])
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+import VctlAPI
+import VctlCore
+
+/// An answer, before it is written.
+struct Reply: Sendable {
+    /// Writes the bytes of a stream; returning ends it.
+    typealias Stream = @Sendable (inout any ResponseBodyWriter) async throws -> Void
+
+    enum Body: Sendable {
+        case none
+        case bytes(ByteBuffer)
+        case stream(Stream)
+    }
+
+    var status: HTTPResponse.Status
+    var headers: HTTPFields
+    var body: Body
+
+    init(_ status: HTTPResponse.Status, _ headers: HTTPFields = [:], body: Body = .none) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// Text of a media type.
+    init(_ status: HTTPResponse.Status = .ok, _ mediaType: String, text: String) {
+        self.init(status, [.contentType: mediaType], body: .bytes(ByteBuffer(string: text)))
+    }
+
+    /// A value as JSON.
+    static func json<T: Encodable>(_ value: T, status: HTTPResponse.Status = .ok) throws -> Reply {
+        Reply(status, Self.jsonType, text: try encode(value))
+    }
+
+    /// An error as `application/problem+json`.
+    static func problem(_ problem: Problem) -> Reply {
+        let text = (try? encode(problem)) ?? "{\"code\":\"internal.error\",\"status\":500}"
+        var reply = Reply(HTTPResponse.Status(code: problem.status), Wire.problem, text: text)
+        if problem.status == 503 { reply.headers[.retryAfter] = "1" }
+        return reply
+    }
+
+    /// `204`.
+    static let nothing = Reply(.noContent)
+
+    static let jsonType = "application/json"
+
+    private static func encode<T: Encodable>(_ value: T) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
+
+extension HTTPField.Name {
+    static let observedAt = Self(Wire.observedAt)!
+    static let idempotencyKey = Self(Wire.idempotencyKey)!
+    static let libvirt = Self("Vctl-Libvirt")!
+    static let lastEventID = Self("Last-Event-ID")!
+    static let link = Self("Link")!
+}

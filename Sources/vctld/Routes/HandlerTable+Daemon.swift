@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import HTTPTypes
+import NIOCore
+import VctlAPI
+import VctlCore
+
+extension HandlerTable {
+    /// Everything that the core answers.
+    static func all(_ core: Core, keepAlive: Duration) -> HandlerTable {
+        var table = HandlerTable()
+        table.addVMs(core)
+        table.addImages(core)
+        table.addOperations(core)
+        table.addEvents(EventSource(core.events), keepAlive: keepAlive)
+        table.addNotes(core)
+        table.addDaemon(core)
+        return table
+    }
+
+    mutating func addDaemon(_ core: Core) {
+        addDescription()
+        on("host.show") { _ in try .json(try await core.host.show()) }
+        on("ready") { _ in
+            guard core.host.isReady else {
+                throw Problem(.libvirtUnavailable, "libvirt has not been read yet", hint: "vctl host show")
+            }
+            return try .json(Self.version)
+        }
+    }
+
+    /// What is the same for every daemon of this version.
+    mutating func addDescription() {
+        on("version") { _ in try .json(Self.version) }
+        let document = ByteBuffer(string: OpenAPI.document())
+        on("openapi") { _ in Reply(.ok, [.contentType: Reply.jsonType], body: .bytes(document)) }
+    }
+
+    private static let version = VersionInfo(version: Wire.version, api: "v1")
+}
+
+extension EventSource {
+    init(_ events: EventService) {
+        self.init(
+            page: { try await events.page(after: $0, limit: $1) }, last: { try await events.last() },
+            wait: { await events.wait(after: $0) }, json: { try events.json($0) })
+    }
+}

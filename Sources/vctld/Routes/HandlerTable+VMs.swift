@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+import VctlAPI
+import VctlCore
+
+extension HandlerTable {
+    mutating func addVMs(_ core: Core) {
+        let vms = core.vms
+        on("vm.list") { incoming in
+            var page = try await vms.list(try incoming.query.list())
+            page.observedAt = core.host.observedAt
+            return incoming.reply(page)
+        }
+        on("vm.create", VMCreate.self) { try $0.reply(try await vms.create($1, $0.context)) }
+        on("vm.show") { $0.reply(try await vms.show(try $0.reference())) }
+        on("vm.delete") {
+            let keep = $0.query.flag("keepDisks")
+            return try $0.reply(try await vms.delete(try $0.reference(), keepDisks: keep, $0.context))
+        }
+        on("vm.start", VMStart.self) { try $0.reply(try await vms.start(try $0.reference(), $1, $0.context)) }
+        on("vm.stop", VMStop.self) { try $0.reply(try await vms.stop(try $0.reference(), $1, $0.context)) }
+        on("vm.restart", VMRestart.self) { try $0.reply(try await vms.restart(try $0.reference(), $1, $0.context)) }
+        on("vm.reset", Empty.self) { incoming, _ in
+            try incoming.reply(try await vms.reset(try incoming.reference(), incoming.context))
+        }
+        on("vm.pause", Empty.self) { incoming, _ in
+            try incoming.reply(try await vms.pause(try incoming.reference(), incoming.context))
+        }
+        on("vm.resume", Empty.self) { incoming, _ in
+            try incoming.reply(try await vms.resume(try incoming.reference(), incoming.context))
+        }
+        on("vm.set", VMPatch.self) { incoming, patch in
+            switch try await vms.set(try incoming.reference(), patch, incoming.context) {
+            case .vm(let vm): incoming.reply(vm)
+            case .preview(let preview): try .json(preview)
+            }
+        }
+        addConsoles(vms)
+    }
+
+    private mutating func addConsoles(_ vms: VMService) {
+        on("vm.wait", VMWait.self) { incoming, wait in
+            let vm = try incoming.reference()
+            return try .json(try await incoming.connection.streaming { try await vms.wait(vm, wait) })
+        }
+        on("vm.xml") { incoming in
+            let xml = try await vms.xml(try incoming.reference(), inactive: incoming.query.flag("inactive"))
+            return Reply("application/xml", text: xml)
+        }
+        on("vm.console.log") { incoming in
+            let log = try await vms.consoleLog(
+                try incoming.reference(), follow: incoming.query.flag("follow"), tail: incoming.query.number("tail"))
+            let headers: HTTPFields = [.contentType: Self.bytes, .cacheControl: "no-store"]
+            return Reply(
+                .ok, headers,
+                body: .stream { writer in
+                    for try await bytes in log { try await writer.write(ByteBuffer(bytes: bytes)) }
+                })
+        }
+        on("vm.console.input") { incoming in
+            let bytes = try await incoming.body.collect(upTo: Wire.maximumBody)
+            try await vms.consoleInput(try incoming.reference(), bytes, incoming.context)
+            return .nothing
+        }
+    }
+
+    private static let bytes = "application/octet-stream"
+}
