@@ -12,7 +12,7 @@
 #define SO_PEERGROUPS 59
 #endif
 
-int chost_peer(int socket, struct chost_peer *peer)
+int chost_peer_of(int socket, struct chost_peer *peer)
 {
     struct ucred credentials;
     socklen_t size = sizeof credentials;

@@ -3,8 +3,8 @@ import Synchronization
 
 /// A connection for a daemon: opens, notices the end, opens again, and brings the events of all of them.
 ///
-/// While there is none, `connection()` throws at once. Each new connection has a higher generation; handles of
-/// an older one throw `noConnect`, and everything may have changed between the two.
+/// While there is none, `connection()` throws at once. Each new connection has a higher generation; handles
+/// of an older one throw `noConnect`, and everything may have changed between the two.
 public final class ManagedConnection: Sendable {
     /// Whether there is a connection.
     public enum State: Sendable, Equatable {

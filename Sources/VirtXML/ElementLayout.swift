@@ -20,8 +20,12 @@ extension Element {
 
     /// Removes all children that satisfy the predicate, each with its line.
     public mutating func removeElements(where predicate: (Element) -> Bool) {
-        for index in children.indices.reversed() {
-            if case .element(let child) = children[index], predicate(child) { removeNode(at: index) }
+        var index = children.count
+        while index > 0 {
+            index -= 1
+            guard let child = children[index].element, predicate(child) else { continue }
+            removeNode(at: index)
+            index = min(index, children.count)
         }
     }
 

@@ -13,6 +13,7 @@ enum Ascii {
     static let ampersand = UInt8(ascii: "&")
     static let exclamation = UInt8(ascii: "!")
     static let question = UInt8(ascii: "?")
+    static let dash = UInt8(ascii: "-")
 
     static func isSpace(_ byte: UInt8) -> Bool {
         byte == space || byte == newline || byte == tab || byte == carriageReturn

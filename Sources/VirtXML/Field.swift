@@ -58,11 +58,19 @@ extension Field where Value: XMLView {
         let path = Path(path)
         self.init(
             get: { $0.first(path).map(Value.init(element:)) },
-            set: { $0[path: path] = $1?.element })
+            set: { element, view in
+                if view == nil { return element.removeAndPrune(path) }
+                element[path: path] = view?.element
+            })
     }
 }
 
 extension Element {
+    fileprivate mutating func removeAndPrune(_ path: Path) {
+        guard remove(path) > 0 else { return }
+        prune(path.steps.dropLast().map(\.name)[...])
+    }
+
     fileprivate func size(_ defaultUnit: String) -> UInt64? {
         let word = self[attribute: "unit"] ?? defaultUnit
         guard let count = UInt64(xml: text), let unit = Unit.bytes(word) else { return nil }
@@ -96,7 +104,7 @@ public struct Flag: Sendable {
         if value {
             element.edit(path.steps.map(\.name)[...], orInsert: true) { _ in }
         } else {
-            element.remove(path)
+            element.removeAndPrune(path)
         }
     }
 }

@@ -14,7 +14,7 @@ public struct ListField<Item: Sendable>: Sendable {
     func set(_ element: inout Element, _ items: [Item]) {
         guard let name = path.steps.last?.name else { return }
         let parents = path.steps.dropLast().map(\.name)[...]
-        if items.isEmpty && element.descendant(parents) == nil { return }
+        if items.isEmpty && element.first(path) == nil { return }
         element.edit(parents, orInsert: true) { parent in
             let old = parent.elements(named: name)
             let new = items.enumerated().map { index, item in
@@ -22,13 +22,7 @@ public struct ListField<Item: Sendable>: Sendable {
             }
             parent.replaceElements(named: name, old, new)
         }
-        prune(parents, in: &element)
-    }
-
-    private func prune(_ steps: ArraySlice<String>, in element: inout Element) {
-        guard let name = steps.first, let index = element.index(of: name) else { return }
-        element.editNode(at: index) { prune(steps.dropFirst(), in: &$0) }
-        if element.children[index].element?.isBare == true { element.removeNode(at: index) }
+        if items.isEmpty { element.prune(parents) }
     }
 }
 

@@ -74,20 +74,17 @@ struct LeafPath: Sendable, Hashable, CustomStringConvertible {
 
     /// nil removes the value, and every element on the way that it leaves bare.
     func set(_ value: String?, in element: inout Element) {
-        guard let value else { return remove(steps[...], in: &element) }
+        guard let value else { return self.value(in: element) == nil ? () : remove(from: &element) }
         element.edit(steps[...], orInsert: true) { end in
             if let attribute { end[attribute: attribute] = value } else { end.setText(value) }
         }
     }
 
-    private func remove(_ rest: ArraySlice<String>, in element: inout Element) {
-        guard let name = rest.first else {
-            if let attribute { element[attribute: attribute] = nil } else { element.text = "" }
-            return
+    private func remove(from element: inout Element) {
+        element.edit(steps[...], orInsert: false) { end in
+            if let attribute { end[attribute: attribute] = nil } else { end.text = "" }
         }
-        guard let index = element.index(of: name) else { return }
-        element.editNode(at: index) { remove(rest.dropFirst(), in: &$0) }
-        if element.children[index].element?.isBare == true { element.removeNode(at: index) }
+        element.prune(steps[...])
     }
 }
 
@@ -95,6 +92,13 @@ extension Element {
     /// Sets the text unless it is that already: its spelling is kept.
     mutating func setText(_ value: String) {
         if text != value { text = value }
+    }
+
+    /// Removes what is bare on the way down, from the end up.
+    mutating func prune(_ steps: ArraySlice<String>) {
+        guard let name = steps.first, let index = index(of: name) else { return }
+        editNode(at: index) { $0.prune(steps.dropFirst()) }
+        if children[index].element?.isBare == true { removeNode(at: index) }
     }
 
     func descendant(_ steps: ArraySlice<String>) -> Element? {

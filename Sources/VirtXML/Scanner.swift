@@ -36,8 +36,8 @@ struct Scanner {
             return element
         }
         at += 1
-        element.closesItself = false
         element.children = content()
+        element.closesItself = !element.children.isEmpty
         at = find(Ascii.greater) + 1
         return element
     }

@@ -14,6 +14,7 @@ enum WellFormedness {
         guard text.count <= min(limits.bytes, Int(Int32.max)) else {
             throw tooLarge(text.count, limits)
         }
+        guard !text.isEmpty else { throw XMLSyntaxError(.malformed, "the document is empty") }
         try refuseNUL(text)
         _ = ready
         var fault = vctl_xml_fault()

@@ -31,9 +31,9 @@ struct Writer {
         switch node {
         case .element(let element): write(element)
         case .text(let text): out += text.raw
-        case .cdata(let text): wrap("<![CDATA[", text.separating("]]>", "]]]]><![CDATA[>"), "]]>")
-        case .comment(let text): wrap("<!--", text.separating("--", "- -"), "-->")
-        case .processingInstruction(let text): wrap("<?", text.separating("?>", "? >"), "?>")
+        case .cdata(let text): wrap("<![CDATA[", Self.section(text), "]]>")
+        case .comment(let text): wrap("<!--", Self.comment(text), "-->")
+        case .processingInstruction(let text): wrap("<?", text.replacing("?>", with: "? >"), "?>")
         }
     }
 
@@ -42,19 +42,16 @@ struct Writer {
         out += text
         out += closing
     }
-}
 
-extension String {
-    /// A node made by hand may hold its own terminator, which no parser lets through.
-    fileprivate func separating(_ terminator: String, _ replacement: String) -> String {
-        var text = self
-        while let found = text.firstRange(of: terminator) {
-            if replacement.contains(terminator) {
-                return text.split(separator: terminator, omittingEmptySubsequences: false)
-                    .joined(separator: replacement)
-            }
-            text.replaceSubrange(found, with: replacement)
-        }
-        return text
+    // A node made by hand may hold its own terminator, which no parser lets through.
+
+    private static func section(_ text: String) -> String {
+        text.utf8.contains(Ascii.greater) ? text.replacing("]]>", with: "]]]]><![CDATA[>") : text
+    }
+
+    private static func comment(_ text: String) -> String {
+        guard text.utf8.last == Ascii.dash || text.contains("--") else { return text }
+        let parted = text.replacing("--", with: "- -").replacing("--", with: "- -")
+        return parted.utf8.last == Ascii.dash ? parted + " " : parted
     }
 }

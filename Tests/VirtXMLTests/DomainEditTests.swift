@@ -260,7 +260,14 @@ private let devices: [DomainEdit] = [
     Edit("domain-nics", ["-      <model type='e1000e'/>", "+      <model type='virtio'/>"]) {
         $0.interfaces[3].model = "virtio"
     },
-    Edit("domain-q35", ["-      <driver queues='2' iothread='1'/>"]) {
+    Edit(
+        "domain-q35",
+        [
+            "-    <controller type='scsi' index='0' model='virtio-scsi'>", "-    </controller>",
+            "-      <driver queues='2' iothread='1'/>",
+            "+    <controller type='scsi' index='0' model='virtio-scsi'/>",
+        ]
+    ) {
         $0.controllers[0].queues = nil
         $0.controllers[0].ioThread = nil
     },

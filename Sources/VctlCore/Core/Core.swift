@@ -105,6 +105,8 @@ public final class Core: Sendable {
     /// Begins to follow libvirt and takes up what an earlier daemon left. Returns at once.
     public func start() async throws {
         try await sweepSeeds()
+        try await ImageRecovery.sweep(state, inventory)
+        try await ImageRecovery.checkFiles(inventory)
         try await engine.resume()
         let environment = environment
         let retention = Retention(

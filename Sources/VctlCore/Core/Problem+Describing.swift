@@ -30,4 +30,12 @@ extension Problem {
             code: Int(error.code.rawValue), domain: Int(error.domain), message: shown(error.message, limit: 1000))
         self.init(.libvirtFailed, "libvirt: \(detail.message)", libvirt: detail)
     }
+
+    init(tool error: ToolError) {
+        if case .missing = error.reason {
+            self.init(.toolMissing, "\(error.tool) is not installed on the host", hint: "apt-get install qemu-utils xorriso curl")
+        } else {
+            self.init(.toolFailed, shown("\(error)", limit: 600))
+        }
+    }
 }

@@ -16,7 +16,7 @@ actor AcceleratorCheck {
         let isQemu = isQemu
         let fresh = Task { () -> Host.AcceleratorInfo in
             guard isQemu else { return .init(kind: .tcg, reason: "libvirt's test driver runs no guests") }
-            switch await KVMCheck.run() {
+            switch await KVMCheck().verdict() {
             case .usable: return .init(kind: .kvm)
             case .unusable(let reason): return .init(kind: .tcg, reason: reason)
             }

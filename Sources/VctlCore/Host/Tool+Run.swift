@@ -28,14 +28,21 @@ extension Tool {
         onStart: (@Sendable (ProcessRecord) async throws -> Void)? = nil,
         onLine: (@Sendable (String) -> Void)? = nil
     ) async throws -> ToolOutput {
+        let sink = ToolSink(limit: outputLimit, onLine: onLine)
+        try await run(into: sink, onStart: onStart)
+        return ToolOutput(stdout: sink.stdout, stderr: sink.stderr)
+    }
+
+    private func run(
+        into sink: ToolSink, onStart: (@Sendable (ProcessRecord) async throws -> Void)?
+    ) async throws {
         try Task.checkCancellation()
         let command = try command()
-        let sink = ToolSink(limit: outputLimit, onLine: onLine)
         defer { sink.end() }
         do {
             let status = try await execute(command, sink, onStart)
             sink.end()
-            return try outcome(status, sink)
+            try check(status, sink)
         } catch let failure as SubprocessError {
             try Task.checkCancellation()
             if let reason = sink.killed { throw error(reason, stderr: sink.stderr) }
@@ -43,11 +50,40 @@ extension Tool {
         }
     }
 
-    private func outcome(_ status: TerminationStatus, _ sink: ToolSink) throws -> ToolOutput {
+    /// How a program ended whose exit status is an answer.
+    struct Answer: Hashable, Sendable {
+        /// 0 to 255.
+        let status: Int32
+        /// All of stdout.
+        let output: String
+        /// The end of stderr.
+        let errors: String
+    }
+
+    /// Runs a program to its end, whatever its exit status.
+    /// - Throws: ``ToolError`` where it could not be started or was ended by a signal; `CancellationError`.
+    static func run(_ name: String, _ arguments: [String], deadline: Duration? = nil) async throws -> Answer {
+        try await Tool(name, arguments, deadline: deadline).answer()
+    }
+
+    /// Runs it to its end, whatever its exit status.
+    /// - Throws: as ``run(_:_:deadline:)``.
+    func answer() async throws -> Answer {
+        let sink = ToolSink(limit: outputLimit, onLine: nil)
+        do {
+            try await run(into: sink, onStart: nil)
+            return Answer(status: 0, output: sink.text, errors: sink.stderr)
+        } catch let error as ToolError {
+            guard let status = error.status else { throw error }
+            return Answer(status: status, output: sink.text, errors: sink.stderr)
+        }
+    }
+
+    private func check(_ status: TerminationStatus, _ sink: ToolSink) throws {
         if let reason = sink.killed { throw error(reason, stderr: sink.stderr) }
         if !status.isSuccess { try Task.checkCancellation() }
         switch status {
-        case .exited(0): return ToolOutput(stdout: sink.stdout, stderr: sink.stderr)
+        case .exited(0): return
         case .exited(let code): throw error(.exited(code), stderr: sink.stderr)
         case .signaled(let signal): throw error(.signalled(signal), stderr: sink.stderr)
         }

@@ -62,7 +62,7 @@ final class ToolSink: Sendable {
 
     /// Watches over the run until ``end()``.
     func watch(_ body: @escaping @Sendable () async throws -> Void) {
-        let task = Task { try? await body() as Void }
+        let task = Task<Void, Never> { try? await body() }
         let ended = state.withLock {
             $0.watch = task
             return $0.ended
@@ -81,16 +81,17 @@ final class ToolSink: Sendable {
 
     /// The process is gone.
     func end() {
-        let watch = state.withLock {
+        let (watch, rest) = state.withLock {
             $0.ended = true
-            return $0.watch
+            defer { $0.line = [] }
+            return ($0.watch, $0.line)
         }
         watch?.cancel()
-        let rest = state.withLock { $0.line }
         if let onLine, !rest.isEmpty { onLine(String(decoding: rest, as: UTF8.self)) }
     }
 
     var killed: ToolError.Reason? { state.withLock { $0.killed } }
+    var text: String { String(decoding: stdout, as: UTF8.self) }
     var stdout: [UInt8] { state.withLock { $0.stdout } }
     var stderr: String {
         String(decoding: state.withLock { $0.stderr }.suffix(Tool.stderrLimit), as: UTF8.self)

@@ -27,27 +27,12 @@ struct FileStamp: Codable, Hashable, Sendable {
     }
 }
 
-/// The room on a file system.
-struct FreeSpace: Sendable {
-    /// Bytes that anyone may still use.
-    var available: Int64
-
-    init(at path: String) {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else {
-            available = .max
-            return
-        }
-        available = Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
-    }
-
-    /// Too little for the next write of any tool: a write that failed here failed for that.
-    var isUsedUp: Bool { available < 2 << 20 }
-
+/// Refusals for want of room, with the numbers.
+enum FreeSpace {
     /// - Throws: ``Problem`` `storage.full` with the numbers, when `bytes` do not fit.
     static func require(_ bytes: Int64, at path: String, for purpose: String) throws {
-        let free = FreeSpace(at: path).available
-        guard bytes > free else { return }
+        let directory = (path as NSString).deletingLastPathComponent
+        guard let free = StorageSpace.available(at: directory), bytes > free else { return }
         throw full(path, "\(purpose) needs \(ByteCount.human(bytes)), \(ByteCount.human(free)) are free")
     }
 
@@ -74,7 +59,6 @@ enum Blocking {
         guard number == ENOSPC || number == EDQUOT || number == EFBIG else {
             return POSIXError(POSIXErrorCode(rawValue: number) ?? .EIO)
         }
-        let free = ByteCount.human(FreeSpace(at: (path as NSString).deletingLastPathComponent).available)
-        return FreeSpace.full(path, "no room for more of it, \(free) are free")
+        return FreeSpace.full(path, "no room for more of it")
     }
 }

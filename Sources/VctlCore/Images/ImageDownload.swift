@@ -7,7 +7,8 @@ struct ImageDownload: Sendable {
     let id: ObjectID
     let state: StateDirectory
     let limits: ImageLimits
-    let tools: ImageTools
+
+    private var tools: ImageTools { ImageTools(id) }
 
     private var path: String { state.incoming(id) }
     /// The header fields of the response that the content began with: they tell whether a later one is of the same.
@@ -33,6 +34,7 @@ struct ImageDownload: Sendable {
     /// - Returns: the size in bytes.
     /// - Throws: ``Problem`` `image.download`, `storage.full`, `request.tooLarge`.
     func run(checked: Bool, progress: @Sendable @escaping (Operation.Progress) -> Void) async throws -> Int64 {
+        try await tools.endEarlier()
         var fruitless = 0
         while true {
             let part = resumable(checked: checked)
@@ -65,7 +67,8 @@ struct ImageDownload: Sendable {
         _ part: (size: Int64, head: ResponseHead)?, _ progress: @Sendable @escaping (Operation.Progress) -> Void
     ) async throws -> CurlAnswer {
         let arguments = self.arguments(part)
-        let answer = try await watched(part?.head.size, progress) { try await tools.curl(arguments) }
+        var answer = try await watched(part?.head.size, progress) { try await tools.curl(arguments) }
+        answer.code = ResponseHead(file: part == nil ? headers : laterHeaders)?.status ?? 0
         guard let part else { return answer }
         defer { try? DurableFile.remove(laterHeaders) }
         // A server that sends another file now, with or without being asked to look: begin again.
@@ -85,8 +88,7 @@ struct ImageDownload: Sendable {
             "--proto", "=http,https", "--proto-redir", "=http,https",
             "--connect-timeout", "\(limits.connectSeconds)",
             "--speed-time", "\(limits.silentSeconds)", "--speed-limit", "1",
-            "--max-filesize", "\(limits.contentBytes)", "--write-out", "%{response_code}",
-            "--output", path, "--dump-header", part == nil ? headers : laterHeaders,
+            "--max-filesize", "\(limits.contentBytes)", "--output", path, "--dump-header", part == nil ? headers : laterHeaders,
         ]
         if let part {
             arguments += ["--continue-at", "\(part.size)"]
@@ -111,7 +113,8 @@ struct ImageDownload: Sendable {
             defer { group.cancelAll() }
             let answer = try await group.next() ?? nil
             try report(known, progress)
-            return answer ?? CurlAnswer(status: -1, code: 0, message: "")
+            guard let answer else { throw CancellationError() }
+            return answer
         }
     }
 
@@ -129,7 +132,7 @@ struct ImageDownload: Sendable {
     /// - Throws: what no further attempt can change.
     private func checkFatal(_ answer: CurlAnswer) throws {
         if answer.exceedsLimit { throw tooLarge }
-        if answer.couldNotWrite, FreeSpace(at: state.path + "/incoming").isUsedUp {
+        if answer.couldNotWrite, StorageSpace.isFull(at: state.path + "/incoming") {
             throw FreeSpace.full(path, "no room for the rest of the content")
         }
         if !answer.isTransient { throw failure(answer) }
@@ -147,14 +150,13 @@ struct ImageDownload: Sendable {
 struct CurlAnswer: Sendable {
     var status: Int32
     /// The last HTTP status, 0 without one.
-    var code: Int
+    var code = 0
     var message: String
     /// Another file came, and the part from before was thrown away.
     private(set) var isRestart = false
 
-    init(status: Int32, code: Int, message: String) {
+    init(status: Int32, message: String = "") {
         self.status = status
-        self.code = code
         self.message = message
     }
 

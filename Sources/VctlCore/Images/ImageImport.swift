@@ -26,12 +26,10 @@ struct ImageImport: OperationKind {
 
     let state: StateDirectory
     let limits: ImageLimits
-    let tools: ImageTools
 
-    init(state: StateDirectory, limits: ImageLimits = ImageLimits(), tools: ImageTools = ImageTools()) {
+    init(state: StateDirectory, limits: ImageLimits = ImageLimits()) {
         self.state = state
         self.limits = limits
-        self.tools = tools
     }
 
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
@@ -57,7 +55,7 @@ struct ImageImport: OperationKind {
     /// The content under `incoming/`. Its undo is the same for both origins: nothing of it stays.
     private func obtain(_ request: Request, _ journal: Journal) async throws {
         let id = request.image.id
-        let download = ImageDownload(id: id, state: state, limits: limits, tools: tools)
+        let download = ImageDownload(id: id, state: state, limits: limits)
         let undo: @Sendable () async throws -> Void = { try download.remove() }
         switch request.origin {
         case .url:
@@ -73,14 +71,14 @@ struct ImageImport: OperationKind {
     private func verify(_ request: Request, _ journal: Journal) async throws -> ImageVerification.Verified {
         let verification = ImageVerification(
             path: state.incoming(request.image.id), checksum: request.checksum, declared: request.sourceFormat,
-            limits: limits, tools: tools)
+            limits: limits, tools: ImageTools(request.image.id))
         return try await journal.step("verify") { try await verification.run { journal.progress($0) } }
     }
 
     private func convert(
         _ id: ObjectID, _ verified: ImageVerification.Verified, to format: DiskFormat, _ journal: Journal
     ) async throws {
-        let placement = ImagePlacement(id: id, format: format, state: state, tools: tools)
+        let placement = ImagePlacement(id: id, format: format, state: state)
         _ = try await journal.step("convert", undo: { try placement.removePartial() }) {
             try await placement.convert(verified) { journal.progress($0) }
         }
@@ -89,7 +87,7 @@ struct ImageImport: OperationKind {
     private func place(
         _ id: ObjectID, _ verified: ImageVerification.Verified, _ format: DiskFormat, _ journal: Journal
     ) async throws -> FileStamp {
-        let placement = ImagePlacement(id: id, format: format, state: state, tools: tools)
+        let placement = ImagePlacement(id: id, format: format, state: state)
         return try await journal.step("place", undo: { try placement.removePlaced() }) {
             try await placement.place(verified)
         }

@@ -7,8 +7,8 @@ struct ImagePlacement: Sendable {
     let id: ObjectID
     let format: DiskFormat
     let state: StateDirectory
-    let tools: ImageTools
 
+    private var tools: ImageTools { ImageTools(id) }
     private var incoming: String { state.incoming(id) }
     private var partial: String { state.partialImage(id, format) }
     private var copy: String { target + ".copy.partial" }
@@ -19,16 +19,18 @@ struct ImagePlacement: Sendable {
     func convert(
         _ verified: ImageVerification.Verified, _ progress: @Sendable @escaping (Operation.Progress) -> Void
     ) async throws -> Bool {
+        try await tools.endEarlier()
         try requireUnchanged(verified)
         try removePartial()
-        let needed = try await tools.measure(incoming, verified.format, as: format)
+        let source = QemuImg.Image(incoming, verified.format)
+        let needed = try await tools.measure(source, as: format)
         try FreeSpace.require(needed, at: partial, for: "the converted image")
         do {
-            try await tools.convert(incoming, verified.format, to: partial, format) { share in
+            try await tools.convert(source, to: QemuImg.Image(partial, format)) { share in
                 let done = Int64(share * Double(verified.virtualSize))
                 progress(Operation.Progress(phase: "converting", done: done, total: verified.virtualSize))
             }
-        } catch let error where !(error is CancellationError) && FreeSpace(at: state.path + "/images").isUsedUp {
+        } catch is ToolError where StorageSpace.isFull(at: state.path + "/images") {
             throw FreeSpace.full(partial, "no room for the rest of the converted image")
         }
         try requireUnchanged(verified)
@@ -43,7 +45,7 @@ struct ImagePlacement: Sendable {
             try DurableFile.rename(partial, to: target)
         }
         guard let stamp = FileStamp(path: target) else { throw Blocking.error(target) }
-        try ImageDownload(id: id, state: state, limits: ImageLimits(), tools: tools).remove()
+        try ImageDownload(id: id, state: state, limits: ImageLimits()).remove()
         return stamp
     }
 

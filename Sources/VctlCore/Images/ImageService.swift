@@ -66,12 +66,11 @@ public struct ImageService: Sendable {
     }
 
     private func announce(_ request: ImageCreate, _ context: RequestContext) async throws -> Accepted {
-        var image = Image(request, id: ObjectID(), state: .uploading)
-        image.receivedBytes = 0
+        let image = Image(request, id: ObjectID(), state: .uploading)
         let announced = AnnouncedUpload(
             sizeBytes: request.sizeBytes?.bytes, checksum: request.checksum, sourceFormat: request.sourceFormat,
             format: request.format)
-        return try await inventory.write { [image, state] transaction in
+        return try await inventory.write { [state] transaction in
             if let earlier = try transaction.earlier(context.idempotency, uid: context.caller.uid, state.hasher) {
                 return try transaction.accepted(earlier)
             }
@@ -85,8 +84,7 @@ public struct ImageService: Sendable {
     private func download(
         _ request: ImageCreate, _ url: ImageURL, _ context: RequestContext
     ) async throws -> Accepted {
-        var image = Image(request, id: ObjectID(), state: .importing)
-        image.source = url.shown
+        let image = Image(request, id: ObjectID(), state: .importing, source: url.shown)
         let work = ImageImport.Request(
             image: image, origin: .url, checksum: request.checksum, sourceFormat: request.sourceFormat,
             format: request.format)
@@ -198,8 +196,10 @@ extension ImageRules {
 
 extension Image {
     /// A new image as asked for.
-    init(_ request: ImageCreate, id: ObjectID, state: ImageState) {
+    init(_ request: ImageCreate, id: ObjectID, state: ImageState, source: String? = nil) {
         self.init(id: id, name: request.name, state: state, createdAt: .now)
+        self.source = source
+        receivedBytes = state == .uploading ? 0 : nil
         description = request.description
         labels = request.labels ?? [:]
         protected = request.protected ?? false

@@ -31,7 +31,7 @@ struct ImageVerification: Sendable {
                 .imageChecksum, "the content has the checksum \(digest), not \(checksum)",
                 hint: "fetch it again, or give the checksum that its publisher names")
         }
-        let (format, size) = try await inspect(before)
+        let (format, size) = try await inspect()
         guard before.isSame(as: FileStamp(path: path)) else { throw changed }
         return Verified(checksum: digest, format: format, virtualSize: size, stamp: before)
     }
@@ -56,20 +56,14 @@ struct ImageVerification: Sendable {
         }.joined())
     }
 
-    private func inspect(_ stamp: FileStamp) async throws -> (DiskFormat, Int64) {
-        let found = try await tools.probe(path)
-        if let declared, declared != found.format {
-            throw Problem(
-                .imageFormat, "the content is \(found.format.rawValue), and \(declared.rawValue) was declared",
-                hint: "declare \(found.format.rawValue), or leave the format out")
-        }
+    private func inspect() async throws -> (DiskFormat, Int64) {
+        let found = try await tools.inspect(path, declared: declared)
         guard found.virtualSize > 0, found.virtualSize <= limits.virtualBytes else {
             throw Problem(
                 .imageFormat,
                 "the image shows a disk of \(found.virtualSize) bytes; 1 byte to "
                     + "\(ByteCount.human(limits.virtualBytes)) can be used")
         }
-        try await tools.check(path, found.format, size: stamp.size)
         return (found.format, found.virtualSize)
     }
 

@@ -33,11 +33,14 @@ struct Recovery: Sendable {
                 "INSERT INTO sqlite_sequence(name, seq) SELECT 'event', ? WHERE NOT EXISTS (SELECT 1 FROM event)",
                 [reserve])
             try transaction.emit("gap", nil, data: ["to": "\(reserve)", "reason": "the inventory was rebuilt"])
-            let problems = try ImageRecovery.fill(transaction, state)
+            let found = ImageRecovery.find(state)
+            _ = try ImageRecovery.restore(found, transaction)
             try transaction.warn(
                 "inventory.recovered", "the inventory was rebuilt: VMs and images are back, \(Self.lost)",
                 hint: "vctl vm list; vctl image list")
-            for problem in problems { try transaction.warn("recovery.unreadable", problem) }
+            for path in found.unreadable {
+                try transaction.warn("recovery.unreadable", "\(path) cannot be read, and was left as it is")
+            }
         }
     }
 }

@@ -50,7 +50,7 @@ public struct ConsoleLog: AsyncSequence, Sendable {
             file = FileHandle(forReadingAtPath: log.path)
             inode = Self.inode(of: log.path) ?? 0
             guard first, let tail = log.tail, let file, let end = try? file.seekToEnd() else { return }
-            try? file.seek(toOffset: UInt64(max(0, Int64(end) - tail)))
+            try? file.seek(toOffset: end > UInt64(tail) ? end - UInt64(tail) : 0)
         }
 
         private static func inode(of path: String) -> UInt64? {

@@ -94,7 +94,7 @@ struct DiskPlanner: Sendable {
             throw Problem(
                 .volumeInUse, "\(shown(real)) is a disk of \(shown(user))", hint: "vctl vm show \(shown(user))")
         }
-        let format = try ImageProbe.format(ofFileAt: real)
+        let format = try ImageProbe(path: real).format
         guard format == .qcow2 || format == .raw else {
             throw Problem(
                 .imageFormat, "import: \(shown(real)) is \(format.rawValue); a VM's disk is qcow2 or raw",
@@ -161,13 +161,7 @@ struct DiskPlanner: Sendable {
     private func checkSpace(_ result: Result) async throws {
         for volume in result.volumes where volume.preallocation == .falloc || volume.preallocation == .full {
             let directory = (volume.path as NSString).deletingLastPathComponent
-            let free = FreeSpace.bytes(at: directory) ?? .max
-            guard free >= volume.sizeBytes else {
-                let want = ByteCount.human(volume.sizeBytes)
-                throw Problem(
-                    .storageFull, "\(directory) has \(ByteCount.human(free)) free, and the disk needs \(want)",
-                    hint: "df -h \(directory)")
-            }
+            try FreeSpace.require(volume.sizeBytes, at: directory, for: "a preallocated disk")
         }
     }
 }

@@ -52,23 +52,19 @@ struct VolumeMaker: Sendable {
     }
 
     private func fill(_ volume: NewVolume, _ progress: @escaping @Sendable (Operation.Progress) -> Void) async throws {
+        let target = QemuImg.Image(volume.partial, volume.format)
         guard let source = volume.source else {
             return try await QemuImg.create(
-                path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,
-                preallocation: volume.preallocation)
+                target, sizeBytes: volume.sizeBytes, preallocation: volume.preallocation)
         }
+        let image = QemuImg.Image(source.path, source.format)
         if source.linked {
-            return try await QemuImg.create(
-                path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,
-                backing: .init(path: source.path, format: source.format))
+            return try await QemuImg.create(target, sizeBytes: volume.sizeBytes, backing: image)
         }
-        try await QemuImg.convert(
-            from: source.path, format: source.format, to: volume.partial, format: volume.format,
-            preallocation: volume.preallocation
-        ) { percent in
-            progress(.init(phase: "copying", done: Int64(percent), total: 100, unit: "percent"))
+        try await QemuImg.convert(image, to: target, preallocation: volume.preallocation) { part in
+            progress(.init(phase: "copying", done: Int64(part * 100), total: 100, unit: "percent"))
         }
-        try await QemuImg.resize(path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes)
+        try await QemuImg.resize(target, sizeBytes: volume.sizeBytes)
     }
 
     /// A link and not a rename: it never replaces what somebody else put there.
@@ -91,7 +87,9 @@ struct VolumeMaker: Sendable {
     /// Defines and starts the pool, unless there is one of that name by now.
     func ensure(_ new: NewPool) async throws {
         let connection = try environment.hypervisor.managed.connection()
-        let pool = try await known(new.name, connection) ?? define(new, connection)
+        var found = try await known(new.name, connection)
+        if found == nil { found = try await define(new, connection) }
+        guard let pool = found else { return }
         if try await !pool.isActive() { try await pool.start() }
         try await pool.setAutostart(true)
     }

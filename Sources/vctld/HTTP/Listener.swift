@@ -3,6 +3,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import VctlAPI
 import VctlCore
 
 /// The accept loop of one socket. Hummingbird's own server knows neither a socket's mode nor its peer's

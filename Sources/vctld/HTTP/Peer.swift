@@ -13,7 +13,7 @@ struct Peer: Equatable, Sendable {
     /// The peer of a connected Unix socket; `nil` when the kernel does not say.
     init?(socket: Int32) {
         var peer = chost_peer()
-        guard CHost.chost_peer(socket, &peer) == 0 else { return nil }
+        guard chost_peer_of(socket, &peer) == 0 else { return nil }
         uid = peer.uid
         pid = peer.pid
         groups = Self.supplementary(socket).union([peer.gid])

@@ -28,19 +28,19 @@ struct Reply: Sendable {
     }
 
     /// Text of a media type.
-    init(_ status: HTTPResponse.Status = .ok, _ mediaType: String, text: String) {
+    init(text: String, _ mediaType: String, status: HTTPResponse.Status = .ok) {
         self.init(status, [.contentType: mediaType], body: .bytes(ByteBuffer(string: text)))
     }
 
     /// A value as JSON.
     static func json<T: Encodable>(_ value: T, status: HTTPResponse.Status = .ok) throws -> Reply {
-        Reply(status, Self.jsonType, text: try encode(value))
+        Reply(text: try encode(value), Self.jsonType, status: status)
     }
 
     /// An error as `application/problem+json`.
     static func problem(_ problem: Problem) -> Reply {
         let text = (try? encode(problem)) ?? "{\"code\":\"internal.error\",\"status\":500}"
-        var reply = Reply(HTTPResponse.Status(code: problem.status), Wire.problem, text: text)
+        var reply = Reply(text: text, Wire.problem, status: HTTPResponse.Status(code: problem.status))
         if problem.status == 503 { reply.headers[.retryAfter] = "1" }
         return reply
     }

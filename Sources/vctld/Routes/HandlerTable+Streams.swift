@@ -33,7 +33,7 @@ extension HandlerTable {
                 return try await stream.reply(since: since)
             }
             let lines = try await source.page(since ?? 0, limit ?? 1000).map(source.json)
-            return Reply(Reply.jsonType, text: "[" + lines.joined(separator: ",") + "]")
+            return Reply(text: "[" + lines.joined(separator: ",") + "]", Reply.jsonType)
         }
     }
 

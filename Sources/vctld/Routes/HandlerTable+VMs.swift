@@ -47,7 +47,7 @@ extension HandlerTable {
         }
         on("vm.xml") { incoming in
             let xml = try await vms.xml(try incoming.reference(), inactive: incoming.query.flag("inactive"))
-            return Reply("application/xml", text: xml)
+            return Reply(text: xml, "application/xml")
         }
         on("vm.console.log") { incoming in
             let log = try await vms.consoleLog(

@@ -27,7 +27,7 @@ struct VMCreateOperation: OperationKind {
             try await journal.step("pool") { try await storage.ensure(pool) }
         }
         for (index, volume) in request.volumes.enumerated() {
-            try await journal.step("disk:\(index)", undo: { try await storage.remove(volume) }) {
+            try await journal.step("disk:\(index)", undo: { try storage.remove(volume) }) {
                 try await storage.make(volume) { journal.progress($0) }
             }
         }

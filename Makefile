@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything that is done with this repository. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help deps build release test test-fast demo lint fmt schemas bench install clean
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+deps: ## install the Debian packages that building and testing need (root; starts no service)
+	@Tests/lab/deps.sh
+
+build: deps ## build vctl and vctld for development, into .build/debug
+	$(SWIFT) build
+
+release: deps ## build vctl and vctld for use, with Swift linked in, into .build/release
+	$(SWIFT) build -c release --static-swift-stdlib --product vctl
+	$(SWIFT) build -c release --static-swift-stdlib --product vctld
+
+test: ## run all tests, with real guests too; installs, builds and cleans up by itself (root)
+	@Tests/lab/test.sh
+
+test-fast: ## run the tests that need no guest
+	@Tests/lab/test.sh --fast
+
+demo: ## show a real guest, from an image to its own words; cleans up (root; KEEP=1 leaves it running)
+	@Tests/lab/demo.sh
+
+lint: ## check formatting, sizes, licences, shell scripts and what is tracked; changes nothing
+	@Tests/lab/lint.sh
+
+fmt: ## bring all Swift code into the form that lint wants
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+schemas: deps ## write Schemas/ again, after a change of the code that they are derived from
+	VCTL_REGENERATE=1 $(SWIFT) test --disable-xctest --filter 'SchemaTests'
+
+bench: release ## compare with peers; prints ratios measured in one run (root)
+	@Benchmarks/run
+
+install: ## install the release build; PREFIX=/usr/local DESTDIR= (run `make release` first)
+	@test -x .build/release/vctl -a -x .build/release/vctld || { echo "run 'make release' first" >&2; exit 1; }
+	install -D -m 755 .build/release/vctl '$(DESTDIR)$(PREFIX)/bin/vctl'
+	install -D -m 755 .build/release/vctld '$(DESTDIR)$(PREFIX)/sbin/vctld'
+	install -d -m 755 '$(DESTDIR)$(PREFIX)/lib/systemd/system' '$(DESTDIR)/etc/vctl'
+	sed -E 's|^(Exec[A-Za-z]*=)[^ ]*/vctld|\1$(PREFIX)/sbin/vctld|' systemd/vctld.service \
+		>'$(DESTDIR)$(PREFIX)/lib/systemd/system/vctld.service'
+	@test -e '$(DESTDIR)/etc/vctl/vctld.toml' && echo "kept: $(DESTDIR)/etc/vctl/vctld.toml" \
+		|| install -m 644 Config/vctld.toml '$(DESTDIR)/etc/vctl/vctld.toml'
+
+clean: ## remove everything that was built
+	rm -rf .build

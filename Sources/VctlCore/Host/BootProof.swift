@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The smallest guest that needs what a real one needs: a boot sector that waits in `hlt` for two timer
+/// interrupts, builds page tables, enters 64-bit mode, runs a million instructions and a `cpuid`, and then
+/// ends QEMU through its debug-exit port. A host whose `/dev/kvm` only pretends fails at one of these.
+enum BootProof {
+    /// QEMU's exit status once the guest has come through: it wrote 42, and QEMU ends with 2 × 42 + 1.
+    static let success: Int32 = 85
+
+    /// 512 bytes, loaded by the BIOS at 0x7C00.
+    static let sector: [UInt8] = {
+        let used = waitForTicks + pageTables + longMode + work + descriptors
+        return used + [UInt8](repeating: 0, count: 510 - used.count) + [0x55, 0xAA]
+    }()
+
+    /// Segments and stack to 0; then `hlt` until the BIOS's tick count at 0x46C has grown by 2.
+    private static let waitForTicks: [UInt8] = [
+        0xFA,  // cli
+        0x31, 0xC0, 0x8E, 0xD8, 0x8E, 0xC0, 0x8E, 0xD0,  // xor ax,ax; mov ds,ax; mov es,ax; mov ss,ax
+        0xBC, 0x00, 0x7C, 0xFB,  // mov sp,0x7C00; sti
+        0x8B, 0x1E, 0x6C, 0x04,  // mov bx,[0x46C]
+        0xF4, 0xA1, 0x6C, 0x04,  // 7C11: hlt; mov ax,[0x46C]
+        0x29, 0xD8, 0x83, 0xF8, 0x02, 0x72, 0xF5,  // sub ax,bx; cmp ax,2; jb 7C11
+    ]
+
+    /// One page of 2 MiB, mapped onto itself by three tables from 0x1000.
+    private static let pageTables: [UInt8] = [
+        0xFA, 0xBF, 0x00, 0x10, 0xB9, 0x00, 0x0C,  // cli; mov di,0x1000; mov cx,0xC00
+        0x66, 0x31, 0xC0, 0x66, 0xF3, 0xAB,  // xor eax,eax; rep stosd
+        0x66, 0xC7, 0x06, 0x00, 0x10, 0x03, 0x20, 0x00, 0x00,  // mov dword [0x1000],0x2003
+        0x66, 0xC7, 0x06, 0x00, 0x20, 0x03, 0x30, 0x00, 0x00,  // mov dword [0x2000],0x3003
+        0x66, 0xC7, 0x06, 0x00, 0x30, 0x83, 0x00, 0x00, 0x00,  // mov dword [0x3000],0x83
+    ]
+
+    /// PAE, the long mode bit of EFER, protection and paging; then a jump into 64-bit code.
+    private static let longMode: [UInt8] = [
+        0x0F, 0x01, 0x16, 0xA8, 0x7C,  // lgdt [0x7CA8]
+        0x0F, 0x20, 0xE0, 0x66, 0x83, 0xC8, 0x20, 0x0F, 0x22, 0xE0,  // cr4 |= 0x20
+        0x66, 0xB8, 0x00, 0x10, 0x00, 0x00, 0x0F, 0x22, 0xD8,  // cr3 = 0x1000
+        0x66, 0xB9, 0x80, 0x00, 0x00, 0xC0, 0x0F, 0x32,  // mov ecx,0xC0000080; rdmsr
+        0x66, 0x0D, 0x00, 0x01, 0x00, 0x00, 0x0F, 0x30,  // or eax,0x100; wrmsr
+        0x0F, 0x20, 0xC0, 0x66, 0x0D, 0x01, 0x00, 0x00, 0x80, 0x0F, 0x22, 0xC0,  // cr0 |= 0x80000001
+        0xEA, 0x7D, 0x7C, 0x08, 0x00,  // jmp 8:0x7C7D
+    ]
+
+    /// 64-bit code at 0x7C7D.
+    private static let work: [UInt8] = [
+        0xB9, 0x00, 0x00, 0x10, 0x00,  // mov ecx,0x100000
+        0x31, 0xC0, 0x48, 0xFF, 0xC2, 0xFF, 0xC9, 0x75, 0xF7,  // xor eax,eax; inc rdx; dec ecx; jnz
+        0x0F, 0xA2, 0xB0, 0x2A, 0xE6, 0xF4,  // cpuid; mov al,42; out 0xF4,al
+        0xF4, 0xEB, 0xFD, 0x0F, 0x1F, 0x40, 0x00,  // hlt; jmp to it; nop
+    ]
+
+    /// The null and the 64-bit code segment, and at 0x7CA8 where they are.
+    private static let descriptors: [UInt8] = [
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x9A, 0x20, 0,
+        0x0F, 0x00, 0x98, 0x7C, 0, 0,
+    ]
+
+    /// QEMU's arguments for a run of the sector.
+    static func arguments(accelerator: String, sector path: String) -> [String] {
+        [
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "pc", "-accel",
+            accelerator, "-cpu", accelerator == "kvm" ? "host" : "max", "-m", "16", "-device",
+            "isa-debug-exit,iobase=0xf4,iosize=1", "-drive",
+            "file=\(path.replacing(",", with: ",,")),format=raw,if=floppy,readonly=on",
+        ]
+    }
+}

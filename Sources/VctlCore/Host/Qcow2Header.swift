@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The header of a qcow2 image (QEMU's docs/interop/qcow2.txt), read by ourselves: a tool that opens a hostile
+/// image would already have opened the files that it names.
+struct Qcow2Header: Hashable, Sendable {
+    /// 2 (compat 0.10) or 3 (compat 1.1).
+    let version: Int
+    let virtualSizeBytes: Int64
+    /// The image that this one reads from.
+    let backingFile: String?
+    /// Whether the guest's data are in another file, and its name where it is given.
+    let hasDataFile: Bool
+    let dataFile: String?
+    let isEncrypted: Bool
+    /// It was not closed cleanly; harmless, but reference counts may be stale.
+    let isDirty: Bool
+    /// QEMU found it inconsistent and refuses to write to it.
+    let isCorrupt: Bool
+    let internalSnapshots: Int
+    /// Features without which it must not be opened, beyond those that the specification names.
+    let hasUnknownFeatures: Bool
+
+    /// Why bytes are no header.
+    enum Fault: Error, Hashable, Sendable {
+        /// It ends before what it says it contains.
+        case truncated
+        /// A field that no image can have, named.
+        case invalid(String)
+    }
+
+    private static let known: UInt64 = 0b11111
+
+    /// Reads the header of an image that begins with qcow2's magic.
+    init(_ file: borrowing ImageFile) throws(Fault) {
+        let bytes = file.read(64 << 10, at: 0)
+        guard let version = bytes.big32(4), let size = bytes.big64(24), bytes.count >= 72 else {
+            throw .truncated
+        }
+        guard version == 2 || version == 3 else { throw .invalid("version \(version)") }
+        guard size <= UInt64(Int64.max) else { throw .invalid("size") }
+        let features = version == 3 ? bytes.big64(72) ?? 0 : 0
+        self.version = Int(version)
+        virtualSizeBytes = Int64(size)
+        hasDataFile = features & 0b100 != 0
+        isDirty = features & 0b1 != 0
+        isCorrupt = features & 0b10 != 0
+        hasUnknownFeatures = features & ~Self.known != 0
+        isEncrypted = bytes.big32(32) != 0
+        internalSnapshots = Int(bytes.big32(60) ?? 0)
+        backingFile = try Self.backingFile(bytes)
+        dataFile = Self.dataFile(bytes, version: version)
+        try Self.checkTables(bytes, fileSize: file.size)
+    }
+
+    private static func backingFile(_ bytes: [UInt8]) throws(Fault) -> String? {
+        guard let offset = bytes.big64(8), let length = bytes.big32(16) else { throw .truncated }
+        // QEMU takes an offset without a length for no backing file; so do we.
+        guard offset != 0, length != 0 else { return nil }
+        guard length <= 1023 else { throw .invalid("backing file name") }
+        guard offset + UInt64(length) <= UInt64(bytes.count) else { throw .truncated }
+        return String(decoding: bytes[Int(offset)..<Int(offset) + Int(length)], as: UTF8.self)
+    }
+
+    /// The name in the header extension `DATA`.
+    private static func dataFile(_ bytes: [UInt8], version: UInt32) -> String? {
+        var offset = version == 3 ? Int(bytes.big32(100) ?? 104) : 72
+        while let type = bytes.big32(offset), let length = bytes.big32(offset + 4), type != 0 {
+            let start = offset + 8
+            guard Int(length) <= bytes.count - start else { return nil }
+            if type == 0x4441_5441 { return String(decoding: bytes[start..<start + Int(length)], as: UTF8.self) }
+            offset = start + (Int(length) + 7) / 8 * 8
+        }
+        return nil
+    }
+
+    /// An image that is cut off before its tables' ends lacks what no tool can make up.
+    private static func checkTables(_ bytes: [UInt8], fileSize: Int64) throws(Fault) {
+        guard let clusterBits = bytes.big32(20), let entries = bytes.big32(36), let table = bytes.big64(40),
+            let refcounts = bytes.big64(48), let refcountClusters = bytes.big32(56)
+        else { throw .truncated }
+        guard (9...21).contains(clusterBits) else { throw .invalid("cluster size") }
+        let size = UInt64(fileSize)
+        let ends = [
+            table.addingReportingOverflow(UInt64(entries) * 8),
+            refcounts.addingReportingOverflow(UInt64(refcountClusters) << UInt64(clusterBits)),
+        ]
+        for end in ends where end.overflow || end.partialValue > size { throw .truncated }
+    }
+}
