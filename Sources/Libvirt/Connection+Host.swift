@@ -68,6 +68,7 @@ extension Connection {
 
     /// The version of the libvirt this process is linked with.
     public static var clientVersion: LibvirtVersion {
+        EventLoop.start()
         var version: UInt = 0
         virGetVersion(&version, nil, nil)
         return LibvirtVersion(rawValue: version)

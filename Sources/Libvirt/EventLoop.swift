@@ -12,11 +12,6 @@ public enum EventLoop {
         _ = started
     }
 
-    /// True on the loop's own thread.
-    static var isCurrent: Bool {
-        pthread_getspecific(loopKey) != nil
-    }
-
     private static let started: Void = {
         guard virInitialize() == 0 else { fatalError("libvirt cannot be initialised") }
         virSetErrorFunc(nil) { _, _ in }
@@ -24,14 +19,7 @@ public enum EventLoop {
         startDetachedThread(argument: nil) { _ in EventLoop.run() }
     }()
 
-    private static let loopKey: pthread_key_t = {
-        var key = pthread_key_t()
-        guard pthread_key_create(&key, nil) == 0 else { fatalError("no thread-specific data left") }
-        return key
-    }()
-
     private static func run() -> Never {
-        pthread_setspecific(loopKey, UnsafeRawPointer(bitPattern: 1))
         while true {
             // A failing poll must not turn into a busy loop.
             if virEventRunDefaultImpl() < 0 { usleep(100_000) }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import Synchronization
 
 /// A few threads of our own on which libvirt's blocking calls run, so that they never take one of
 /// the threads of Swift's cooperative pool.
 ///
 /// Every call of this module goes there by itself. Whoever makes many calls in a row enters once, with
 /// `withTaskExecutorPreference(LibvirtExecutor.shared) { … }`; the calls inside then run without a hop.
-public final class LibvirtExecutor: TaskExecutor, @unchecked Sendable {
-    // SAFETY: `queue` is touched only between lock and unlock of `gate`; all else is immutable.
-
+public final class LibvirtExecutor: TaskExecutor, Sendable {
     /// Four threads for calls that take milliseconds.
     ///
     /// libvirtd serves five requests of one connection at a time.
@@ -16,13 +15,13 @@ public final class LibvirtExecutor: TaskExecutor, @unchecked Sendable {
     /// Two threads for calls that may take minutes; use a connection of its own with it.
     public static let long = LibvirtExecutor(threads: 2)
 
-    private enum Work {
+    private enum Work: Sendable {
         case job(UnownedJob)
         case block(@Sendable () -> Void)
     }
 
-    private let gate = Gate()
-    private var queue = FIFO<Work>()
+    private let available = Semaphore()
+    private let queue = Mutex(FIFO<Work>())
 
     init(threads: Int) {
         for _ in 0..<threads { startThread() }
@@ -54,17 +53,14 @@ public final class LibvirtExecutor: TaskExecutor, @unchecked Sendable {
     }
 
     private func push(_ work: Work) {
-        gate.lock()
-        queue.append(work)
-        gate.unlockAndWakeOne()
+        queue.withLock { $0.append(work) }
+        available.signal()
     }
 
     private func pop() -> Work {
-        gate.lock()
-        defer { gate.unlock() }
         while true {
-            if let work = queue.popFirst() { return work }
-            gate.wait()
+            available.wait()
+            if let work = queue.withLock({ $0.popFirst() }) { return work }
         }
     }
 

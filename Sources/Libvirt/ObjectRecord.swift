@@ -51,13 +51,12 @@ extension Network {
 
     fileprivate func readRecord() throws -> ObjectRecord {
         let persistent = try checkFlag(virNetworkIsPersistent(raw))
-        let inactive = VIR_NETWORK_XML_INACTIVE.rawValue
         var autostart: Int32 = 0
         if persistent { try check(virNetworkGetAutostart(raw, &autostart)) }
         return try ObjectRecord(
             uuid: uuid, name: name, isActive: checkFlag(virNetworkIsActive(raw)), isPersistent: persistent,
-            autostart: autostart != 0, xml: takeString(virNetworkGetXMLDesc(raw, 0)),
-            inactiveXML: persistent ? takeString(virNetworkGetXMLDesc(raw, inactive)) : nil)
+            autostart: autostart != 0, xml: readXML(inactive: false),
+            inactiveXML: persistent ? readXML(inactive: true) : nil)
     }
 }
 
@@ -70,14 +69,13 @@ extension StoragePool {
 
     fileprivate func readRecord() throws -> ObjectRecord {
         let persistent = try checkFlag(virStoragePoolIsPersistent(raw))
-        let inactive = VIR_STORAGE_XML_INACTIVE.rawValue
         var autostart: Int32 = 0
         if persistent { try check(virStoragePoolGetAutostart(raw, &autostart)) }
         return try ObjectRecord(
             uuid: uuid, name: name, isActive: checkFlag(virStoragePoolIsActive(raw)),
             isPersistent: persistent, autostart: autostart != 0,
-            xml: takeString(virStoragePoolGetXMLDesc(raw, 0)),
-            inactiveXML: persistent ? takeString(virStoragePoolGetXMLDesc(raw, inactive)) : nil)
+            xml: readXML(inactive: false),
+            inactiveXML: persistent ? readXML(inactive: true) : nil)
     }
 }
 

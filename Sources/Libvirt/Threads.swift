@@ -1,31 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
-/// A mutex with a condition, for threads that are not Swift's.
-final class Gate: @unchecked Sendable {
-    // SAFETY: both objects are made for use from several threads, and do not move in memory.
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+/// A counting semaphore, for threads that are not Swift's.
+///
+/// Not a condition variable: glibc's before 2.41 can lose a signal (its bug 25847), which happened here.
+final class Semaphore: @unchecked Sendable {
+    // SAFETY: a sem_t is made for use from several threads, and does not move in memory.
+    private let raw = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
     init() {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        sem_init(raw, 0, 0)
     }
 
     deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
+        sem_destroy(raw)
+        raw.deallocate()
     }
 
-    func lock() { pthread_mutex_lock(mutex) }
-    func unlock() { pthread_mutex_unlock(mutex) }
-    func wait() { pthread_cond_wait(condition, mutex) }
+    func signal() {
+        sem_post(raw)
+    }
 
-    func unlockAndWakeOne() {
-        pthread_cond_signal(condition)
-        pthread_mutex_unlock(mutex)
+    func wait() {
+        // A signal handler may interrupt the wait.
+        while sem_wait(raw) != 0 {}
     }
 }
 
@@ -67,6 +65,13 @@ func startDetachedThread(
     _ body: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
 ) {
     var thread = pthread_t()
+    var old = sigset_t()
+    var blocked = sigset_t()
+    sigemptyset(&blocked)
+    // libvirt writes to sockets whose daemon may be gone: that shall be an error, not the end of the process.
+    sigaddset(&blocked, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &blocked, &old)
+    defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
     guard pthread_create(&thread, nil, body, argument) == 0 else { fatalError("cannot start a thread") }
     pthread_detach(thread)
 }

@@ -84,6 +84,7 @@ extension TypedParameters {
 
     /// Lends the parameters to a libvirt call.
     func withRaw<T>(_ body: (UnsafeMutablePointer<virTypedParameter>?, Int32) throws -> T) throws -> T {
+        EventLoop.start()
         var raw: UnsafeMutablePointer<virTypedParameter>?
         var count: Int32 = 0
         var capacity: Int32 = 0

@@ -32,7 +32,9 @@ public final class Client {
 
     /// Sends a request and reads the whole reply.
     /// - Throws: `Problem` where the daemon refuses, else ``ClientError``.
-    public func send(_ request: Request, until deadline: Deadline = .never, waiting: Double = 0) throws -> Reply {
+    public func send(_ request: Request, until deadline: Deadline = .never, waiting: Double = 0) throws
+        -> Reply
+    {
         let reply = try exchange(request, until: deadline, waiting: waiting)
         if let problem = reply.problem { throw problem }
         return reply
@@ -40,7 +42,9 @@ public final class Client {
 
     /// Sends a request and reads the whole reply, whatever its status.
     /// - Parameter waiting: the seconds that the daemon was asked to wait before it answers.
-    public func exchange(_ request: Request, until deadline: Deadline = .never, waiting: Double = 0) throws -> Reply {
+    public func exchange(_ request: Request, until deadline: Deadline = .never, waiting: Double = 0) throws
+        -> Reply
+    {
         let limit = limit(deadline, extra: waiting)
         let (head, body) = try open(request, until: limit)
         return Reply(head: head, bytes: try body.rest(until: limit))

@@ -48,10 +48,10 @@ public struct Document: Sendable, Hashable, CustomStringConvertible {
     /// The text of the document: byte for byte what was parsed, but for what was edited.
     public func serialized() -> String {
         var writer = Writer()
-        writer.out += prolog
+        writer.write(prolog)
         writer.write(root)
-        writer.out += epilog
-        return writer.out
+        writer.write(epilog)
+        return writer.text
     }
 
     /// The same as `serialized()`.

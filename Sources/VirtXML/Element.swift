@@ -11,12 +11,8 @@ public struct Element: Sendable, Hashable {
     public var attributes: [Attribute]
     /// The content in document order; blanks between elements are text nodes.
     public var children: [Node]
-    /// The blanks at the start of this element's line; nil when it has never been laid out in a document.
-    var indent: String?
-    /// The blanks before the end of the start tag.
-    var tail = ""
-    /// How the element is written while it has no content.
-    var closesItself = true
+    /// Where and how it is written.
+    var spelling = ElementSpelling.plain(indent: -1, closesItself: true)
 
     /// A new element. `name` must be an XML name. It takes its indentation from where it is inserted.
     public init(_ name: String, _ attributes: KeyValuePairs<String, String> = [:], text: String? = nil) {

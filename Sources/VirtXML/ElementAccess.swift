@@ -6,7 +6,11 @@ extension Element {
 
     /// The child elements of this name, in document order.
     public func elements(named name: String) -> [Element] {
-        children.compactMap { if case .element(let child) = $0, child.name == name { child } else { nil } }
+        var found: [Element] = []
+        for index in children.indices where children[index].isElement(named: name) {
+            if case .element(let child) = children[index] { found.append(child) }
+        }
+        return found
     }
 
     /// The text and CDATA directly inside. Setting it replaces all content.
@@ -45,8 +49,7 @@ extension Element {
     /// write it; nil removes it.
     public subscript(child name: String) -> Element? {
         get {
-            for case .element(let child) in children where child.name == name { return child }
-            return nil
+            index(of: name).flatMap { children[$0].element }
         }
         set {
             guard let index = index(of: name) else {
@@ -68,7 +71,7 @@ extension Element {
 
     /// The place of the first child of this name among `children`.
     func index(of name: String) -> Int? {
-        children.firstIndex { if case .element(let child) = $0 { child.name == name } else { false } }
+        children.firstIndex { $0.isElement(named: name) }
     }
 
     /// Changes the first child of this name in its place, after inserting it if it is missing and may be.

@@ -14,6 +14,8 @@ enum Ascii {
     static let exclamation = UInt8(ascii: "!")
     static let question = UInt8(ascii: "?")
     static let dash = UInt8(ascii: "-")
+    static let apostrophe = UInt8(ascii: "'")
+    static let quote = UInt8(ascii: "\"")
 
     static func isSpace(_ byte: UInt8) -> Bool {
         byte == space || byte == newline || byte == tab || byte == carriageReturn
@@ -33,7 +35,7 @@ enum Escaping {
 
     private static func needsCare(_ byte: UInt8, _ attribute: Bool) -> Bool {
         switch byte {
-        case Ascii.ampersand, Ascii.less, Ascii.greater, UInt8(ascii: "\""), UInt8(ascii: "'"): true
+        case Ascii.ampersand, Ascii.less, Ascii.greater, Ascii.quote, Ascii.apostrophe: true
         case Ascii.newline, Ascii.tab: attribute
         // 0xEF begins U+FFFE and U+FFFF, which are no characters to XML.
         default: byte < 0x20 || byte == 0xEF

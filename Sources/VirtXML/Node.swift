@@ -22,6 +22,11 @@ public enum Node: Sendable, Hashable {
     public var isBlank: Bool {
         if case .text(let text) = self { text.raw.utf8.allSatisfy(Ascii.isSpace) } else { false }
     }
+
+    /// Whether this is a child element of that name; unlike `element` it copies nothing.
+    func isElement(named name: String) -> Bool {
+        if case .element(let element) = self { element.name == name } else { false }
+    }
 }
 
 /// Characters between tags. Equal when they mean the same, however they are spelt (`&#65;` equals `A`).
@@ -52,23 +57,20 @@ public struct Attribute: Sendable, Hashable {
     public let name: String
     /// The spelling in the document, with its entities.
     let raw: String
-    /// The blanks before the name.
-    let lead: String
-    /// What stands between name and value, ending in the quote.
-    let opening: String
+    /// The quotes and the blanks.
+    let spelling: AttributeSpelling
 
-    init(name: String, raw: String, lead: String, opening: String) {
+    init(name: String, raw: String, spelling: AttributeSpelling) {
         self.name = name
         self.raw = raw
-        self.lead = lead
-        self.opening = opening
+        self.spelling = spelling
     }
 
     /// An attribute in libvirt's spelling. `name` must be an XML name.
     public init(_ name: String, _ value: String) {
         precondition(Element.isName(name), "'\(name)' is no XML name")
         self.init(
-            name: name, raw: Escaping.escape(value, attribute: true), lead: " ", opening: "='")
+            name: name, raw: Escaping.escape(value, attribute: true), spelling: .apostrophes)
     }
 
     /// The meaning, without entities.
@@ -77,7 +79,7 @@ public struct Attribute: Sendable, Hashable {
     /// This attribute in its place and with its quotes, but with another value.
     func with(_ value: String) -> Attribute {
         Attribute(
-            name: name, raw: Escaping.escape(value, attribute: true), lead: lead, opening: opening)
+            name: name, raw: Escaping.escape(value, attribute: true), spelling: spelling)
     }
 
     /// Whether name and meaning are the same.

@@ -103,10 +103,8 @@ extension Element {
 
     func descendant(_ steps: ArraySlice<String>) -> Element? {
         guard let name = steps.first else { return self }
-        for case .element(let child) in children where child.name == name {
-            return child.descendant(steps.dropFirst())
-        }
-        return nil
+        guard let index = index(of: name), case .element(let child) = children[index] else { return nil }
+        return child.descendant(steps.dropFirst())
     }
 
     mutating func edit(_ steps: ArraySlice<String>, orInsert: Bool, _ change: (inout Element) -> Void) {

@@ -6,14 +6,23 @@ extension Element {
 
     /// All elements that a path leads to, in document order.
     public func all(_ path: Path) -> [Element] {
-        path.steps.reduce([self]) { found, step in
-            found.flatMap { $0.elements.filter(step.accepts) }
+        var found: [Element] = []
+        collect(path.steps[...], into: &found)
+        return found
+    }
+
+    private func collect(_ steps: ArraySlice<Path.Step>, into found: inout [Element]) {
+        guard let step = steps.first else { return found.append(self) }
+        for index in children.indices where children[index].isElement(named: step.name) {
+            guard case .element(let child) = children[index], step.accepts(child) else { continue }
+            child.collect(steps.dropFirst(), into: &found)
         }
     }
 
     private func first(_ steps: ArraySlice<Path.Step>) -> Element? {
         guard let step = steps.first else { return self }
-        for case .element(let child) in children where step.accepts(child) {
+        for index in children.indices where children[index].isElement(named: step.name) {
+            guard case .element(let child) = children[index], step.accepts(child) else { continue }
             if let found = child.first(steps.dropFirst()) { return found }
         }
         return nil
@@ -32,7 +41,9 @@ extension Element {
         }
         var count = 0
         for index in children.indices {
-            guard case .element(let child) = children[index], step.accepts(child) else { continue }
+            guard children[index].isElement(named: step.name), let child = children[index].element,
+                step.accepts(child)
+            else { continue }
             editNode(at: index) { count += $0.edit(steps.dropFirst(), change) }
         }
         return count

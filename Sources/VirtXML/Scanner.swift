@@ -13,7 +13,7 @@ struct Scanner {
     mutating func document() -> Document {
         while !startsElement { skipProlog() }
         let prolog = slice(0)
-        let root = element(indent: "")
+        let root = element(line: at)
         return Document(prolog: prolog, scanned: root, epilog: slice(at, bytes.count))
     }
 
@@ -26,29 +26,44 @@ struct Scanner {
         _ = bytes[at + 1] == Ascii.question ? instruction() : comment()
     }
 
-    private mutating func element(indent: String?) -> Element {
+    /// `line` is where the blanks before the element begin; -1 if something else stands there.
+    private mutating func element(line: Int) -> Element {
+        let start = at
         at += 1
         var element = Element(name: name())
-        element.indent = indent
-        element.attributes = attributes(tail: &element.tail)
+        var tail = 0..<0
+        element.attributes = attributes(&tail)
+        var closesItself = true
         if bytes[at] == Ascii.slash {
             at += 2
-            return element
+        } else {
+            at += 1
+            element.children = content()
+            closesItself = !element.children.isEmpty
+            at = find(Ascii.greater) + 1
         }
-        at += 1
-        element.children = content()
-        element.closesItself = !element.children.isEmpty
-        at = find(Ascii.greater) + 1
+        element.spelling = spelling(line, start, tail, closesItself)
         return element
     }
 
-    private mutating func attributes(tail: inout String) -> [Attribute] {
+    private func spelling(_ line: Int, _ start: Int, _ tail: Range<Int>, _ closes: Bool) -> ElementSpelling {
+        if tail.isEmpty {
+            if line < 0 { return .plain(indent: -1, closesItself: closes) }
+            let isPlain = start - line < 1000 && !bytes[line..<start].contains(Ascii.tab)
+            if isPlain { return .plain(indent: Int16(start - line), closesItself: closes) }
+        }
+        let indent = line < 0 ? nil : slice(line, start)
+        return ElementSpelling(
+            indent: indent, tail: slice(tail.lowerBound, tail.upperBound), closesItself: closes)
+    }
+
+    private mutating func attributes(_ tail: inout Range<Int>) -> [Attribute] {
         var found: [Attribute] = []
         while true {
             let start = at
             skipSpace()
             if bytes[at] == Ascii.greater || bytes[at] == Ascii.slash {
-                if at > start { tail = slice(start) }
+                tail = start..<at
                 return found
             }
             if found.isEmpty { found.reserveCapacity(3) }
@@ -57,34 +72,36 @@ struct Scanner {
     }
 
     private mutating func attribute(lead start: Int) -> Attribute {
-        let lead = at == start + 1 && bytes[start] == Ascii.space ? " " : slice(start)
+        let lead = start..<at
         let name = name()
-        let opening = opening()
+        let equals = at
+        while bytes[at] == Ascii.equals || Ascii.isSpace(bytes[at]) { at += 1 }
+        at += 1
         let value = at
         at = find(bytes[at - 1])
         let raw = slice(value)
         at += 1
-        return Attribute(name: name, raw: raw, lead: lead, opening: opening)
+        return Attribute(name: name, raw: raw, spelling: spelling(lead, equals..<value))
     }
 
-    /// The equals sign with what stands round it, and the quote.
-    private mutating func opening() -> String {
-        let start = at
-        while bytes[at] == Ascii.equals || Ascii.isSpace(bytes[at]) { at += 1 }
-        at += 1
-        guard at == start + 2 else { return slice(start) }
-        return bytes[at - 1] == UInt8(ascii: "'") ? "='" : "=\""
+    private func spelling(_ lead: Range<Int>, _ opening: Range<Int>) -> AttributeSpelling {
+        guard lead.count == 1, bytes[lead.lowerBound] == Ascii.space, opening.count == 2 else {
+            return .custom(
+                lead: slice(lead.lowerBound, lead.upperBound),
+                opening: slice(opening.lowerBound, opening.upperBound))
+        }
+        return bytes[opening.upperBound - 1] == Ascii.apostrophe ? .apostrophes : .quotes
     }
 
     /// Everything up to the end tag, whose `<` is the next byte afterwards.
     private mutating func content() -> [Node] {
         var nodes: [Node] = []
-        var indent: String?
+        var line = -1
         while true {
             if bytes[at] != Ascii.less {
                 let start = at
                 at = find(Ascii.less)
-                indent = indentation(start)
+                line = lineStart(start)
                 nodes.append(.text(Text(raw: slice(start))))
                 continue
             }
@@ -92,18 +109,17 @@ struct Scanner {
             case Ascii.slash: return nodes
             case Ascii.question: nodes.append(.processingInstruction(instruction()))
             case Ascii.exclamation: nodes.append(commentOrCDATA())
-            default: nodes.append(.element(element(indent: indent)))
+            default: nodes.append(.element(element(line: line)))
             }
-            indent = nil
+            line = -1
         }
     }
 
-    /// The blanks after the last line break of the text that ends here, if it ends in a blank line's start.
-    private func indentation(_ start: Int) -> String? {
+    /// Where the line begins that ends here, if the text since `start` has a line break and then only blanks.
+    private func lineStart(_ start: Int) -> Int {
         var first = at
         while first > start, bytes[first - 1] == Ascii.space || bytes[first - 1] == Ascii.tab { first -= 1 }
-        guard first > start, bytes[first - 1] == Ascii.newline else { return nil }
-        return slice(first)
+        return first > start && bytes[first - 1] == Ascii.newline ? first : -1
     }
 
     private mutating func commentOrCDATA() -> Node {

@@ -27,7 +27,8 @@ enum Entry {
     }
 
     private static func isOurs(_ error: any Error) -> Bool {
-        error is Failure || error is Problem || error is ClientError || error is FileError || error is InvalidValue
+        error is Failure || error is Problem || error is ClientError || error is FileError
+            || error is InvalidValue
     }
 
     private static func reportParsing(_ error: any Error, _ arguments: [String]) -> VctlAPI.ExitCode {
@@ -73,7 +74,9 @@ enum CommandTree {
     }
 
     /// The name that a command gives itself.
-    static func name(of command: any ParsableCommand.Type) -> String { command.configuration.commandName ?? "" }
+    static func name(of command: any ParsableCommand.Type) -> String {
+        command.configuration.commandName ?? ""
+    }
 
     private static func child(
         of command: any ParsableCommand.Type, _ word: String

@@ -80,7 +80,8 @@ extension Failure {
         exit = .failed
         switch operation.status {
         case .stuck:
-            message = "\(name): undoing \(operation.kind) failed\(operation.error.map { ": \($0.detail)" } ?? "")"
+            message =
+                "\(name): undoing \(operation.kind) failed\(operation.error.map { ": \($0.detail)" } ?? "")"
             code = "operation.stuck"
             hint = "vctl operation retry \(id), or give up its claims: vctl operation abandon \(id)"
         case .cancelled:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import VctlAPI
 
 /// The root of all commands.
 struct Vctl: ParsableCommand {
@@ -10,6 +11,7 @@ struct Vctl: ParsableCommand {
             Every command is vctl NOUN VERB [NAME...]. Data goes to stdout, everything else to stderr.
             Exit codes: 0 done, 1 failed, 3 not found, 4 conflict, 5 denied, 6 unreachable, 7 timeout, 64 usage.
             """,
+        version: Wire.version,
         subcommands: [
             VMCommand.self, ImageCommand.self, OperationCommand.self, EventCommand.self, WarningCommand.self,
             AuditCommand.self, HostCommand.self, ShortList.self, ShortStart.self, ShortStop.self,

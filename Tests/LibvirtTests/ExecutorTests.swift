@@ -87,22 +87,18 @@ import Testing
 
 /// Blocks threads until it is opened.
 private final class Barrier: Sendable {
-    private let gate = Gate()
-    private let isOpen = Mutex(false)
+    private let semaphore = Semaphore()
     private let count = Mutex(0)
 
     var blocked: Int { count.withLock { $0 } }
 
     func block() {
         count.withLock { $0 += 1 }
-        gate.lock()
-        while !isOpen.withLock({ $0 }) { gate.wait() }
-        gate.unlockAndWakeOne()
+        semaphore.wait()
+        semaphore.signal()
     }
 
     func open() {
-        gate.lock()
-        isOpen.withLock { $0 = true }
-        gate.unlockAndWakeOne()
+        semaphore.signal()
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Glibc
 import Testing
 
 @testable import Libvirt
@@ -9,12 +10,11 @@ import Testing
 /// Its test driver keeps nothing over a restart; its storage driver works on real files.
 final class PrivateDaemon {
     let directory: String
-    private var process: Process?
+    private var process: pid_t?
 
     var socket: String { "\(directory)/run/libvirt/libvirt-sock" }
     var testURI: String { "test+unix:///default?socket=\(socket)" }
     var storageURI: String { "storage+unix:///session?socket=\(socket)" }
-    var isRunning: Bool { process?.isRunning == true }
 
     init() throws {
         directory = "/tmp/libvirt-tests-\(UUID().uuidString.prefix(8))"
@@ -33,42 +33,50 @@ final class PrivateDaemon {
     }
 
     func start() async throws {
-        let process = Process()
-        let command = ["libvirtd"]
-        let nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = geteuid() == 0 ? nobody + command : command
-        process.environment = [
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "\(directory)/home",
-            "XDG_RUNTIME_DIR": "\(directory)/run", "XDG_CONFIG_HOME": "\(directory)/config",
-            "XDG_CACHE_HOME": "\(directory)/cache", "XDG_DATA_HOME": "\(directory)/data",
-        ]
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        self.process = process
+        process = try spawn()
         let uri = testURI
         let serves = await eventually { (try? await Connection.open(uri: uri)) != nil }
         #expect(serves, "libvirtd does not serve")
     }
 
+    /// Not Foundation's `Process`: it takes a child for running as long as any other holds its descriptors.
+    private func spawn() throws -> pid_t {
+        let nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        let arguments = ["env", "-C", "/"] + (geteuid() == 0 ? nobody : []) + ["libvirtd"]
+        let environment = [
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(directory)/home",
+            "XDG_RUNTIME_DIR=\(directory)/run", "XDG_CONFIG_HOME=\(directory)/config",
+            "XDG_CACHE_HOME=\(directory)/cache", "XDG_DATA_HOME=\(directory)/data",
+        ]
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for descriptor in [0, 1, 2] as [Int32] {
+            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+        }
+        var child = pid_t()
+        let result = withStrings(arguments) { arguments in
+            withStrings(environment) { posix_spawn(&child, "/usr/bin/env", &actions, nil, arguments, $0) }
+        }
+        try #require(result == 0)
+        return child
+    }
+
     /// Ends it, and waits until it is gone, so that the next one finds its locks free.
     func stop(_ signal: Int32 = SIGKILL) async {
-        guard let process else { return }
-        kill(process.processIdentifier, signal)
-        let gone = await eventually { !process.isRunning }
+        guard let child = process else { return }
+        kill(child, signal)
+        let gone = await eventually { waitpid(child, nil, WNOHANG) == child }
         #expect(gone)
-        self.process = nil
+        process = nil
     }
 
     func pause() {
-        process.map { _ = kill($0.processIdentifier, SIGSTOP) }
+        process.map { _ = kill($0, SIGSTOP) }
     }
 
     func resume() {
-        process.map { _ = kill($0.processIdentifier, SIGCONT) }
+        process.map { _ = kill($0, SIGCONT) }
     }
 
     func close() async {
@@ -76,6 +84,13 @@ final class PrivateDaemon {
         await stop()
         try? FileManager.default.removeItem(atPath: directory)
     }
+}
+
+/// Lends texts as C's null-terminated array of strings.
+private func withStrings<T>(_ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> T) -> T {
+    let copies = texts.map { strdup($0) }
+    defer { for copy in copies { free(copy) } }
+    return body(copies + [nil])
 }
 
 /// Runs `body` with a running daemon, and removes it with everything it made.

@@ -36,8 +36,9 @@ func networkXML(name: String) -> String {
     """
 }
 
-func poolXML(name: String, path: String = "/nowhere") -> String {
-    "<pool type='dir'><name>\(name)</name><target><path>\(path)</path></target></pool>"
+func poolXML(name: String, path: String? = nil) -> String {
+    let path = path ?? "/nowhere/\(name)"
+    return "<pool type='dir'><name>\(name)</name><target><path>\(path)</path></target></pool>"
 }
 
 func volumeXML(name: String, bytes: Int = 1 << 20) -> String {

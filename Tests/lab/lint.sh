@@ -16,7 +16,7 @@ check() { # NAME COMMAND...
     }
 }
 
-tracked() { git ls-files --cached --others --exclude-standard "$@" | while read -r file; do
+tracked() { git ls-files --cached --others --exclude-standard | while read -r file; do
     [ ! -f "$file" ] || echo "$file"
 done; }
 

@@ -20,7 +20,9 @@ extension Connection {
             let line = try readLine(limit: 65_536, until: deadline)
             if line.isEmpty { return ReplyHead(status: status, headers: headers) }
             guard headers.count < 200 else { throw ClientError.malformed("more than 200 headers") }
-            guard let colon = line.firstIndex(of: ":") else { throw ClientError.malformed("header \"\(line)\"") }
+            guard let colon = line.firstIndex(of: ":") else {
+                throw ClientError.malformed("header \"\(line)\"")
+            }
             let value = line[line.index(after: colon)...]
             headers.append((line[..<colon].lowercased(), trimmed(value)))
         }

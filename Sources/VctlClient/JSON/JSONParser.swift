@@ -86,7 +86,9 @@ struct JSONParser {
     /// After an element: `true` behind a comma, `false` behind the closing bracket.
     private mutating func goesOn(until close: UInt8) throws -> Bool {
         skipSpace()
-        guard let byte = peek, byte == close || byte == UInt8(ascii: ",") else { throw problem("a comma is missing") }
+        guard let byte = peek, byte == close || byte == UInt8(ascii: ",") else {
+            throw problem("a comma is missing")
+        }
         at += 1
         return byte != close
     }
@@ -110,7 +112,8 @@ struct JSONParser {
 
     private mutating func word(_ text: StaticString, _ node: JSONNode) throws -> JSONNode {
         let count = text.utf8CodeUnitCount
-        guard at + count <= bytes.count, (0..<count).allSatisfy({ bytes[at + $0] == text.utf8Start[$0] }) else {
+        guard at + count <= bytes.count, (0..<count).allSatisfy({ bytes[at + $0] == text.utf8Start[$0] })
+        else {
             throw problem("no value")
         }
         at += count
@@ -175,7 +178,9 @@ struct JSONParser {
     private mutating func fourDigits() throws -> UInt32 {
         guard at + 4 <= bytes.count else { throw problem("a string does not end") }
         let text = String(decoding: bytes[at..<(at + 4)], as: UTF8.self)
-        guard text.allSatisfy(\.isHexDigit), let value = UInt32(text, radix: 16) else { throw problem("bad escape") }
+        guard text.allSatisfy(\.isHexDigit), let value = UInt32(text, radix: 16) else {
+            throw problem("bad escape")
+        }
         at += 4
         return value
     }

@@ -90,7 +90,9 @@ final class Connection {
             let stop = buffer[start..<end].firstIndex(of: 0x0A)
             line += buffer[start..<(stop ?? end)]
             start = stop.map { $0 + 1 } ?? end
-            guard line.count <= limit else { throw ClientError.malformed("a line of more than \(limit) bytes") }
+            guard line.count <= limit else {
+                throw ClientError.malformed("a line of more than \(limit) bytes")
+            }
             guard stop == nil else { break }
         }
         if line.last == 0x0D { line.removeLast() }
@@ -101,7 +103,9 @@ final class Connection {
         start = 0
         end = 0
         while true {
-            let count = buffer.withUnsafeMutableBytes { Glibc.read(transport.input, $0.baseAddress, $0.count) }
+            let count = buffer.withUnsafeMutableBytes {
+                Glibc.read(transport.input, $0.baseAddress, $0.count)
+            }
             if count >= 0 {
                 end = count
                 hasReceived = hasReceived || count > 0

@@ -16,6 +16,11 @@ public final class Interrupts {
             errno = saved
         }
         sigaction(SIGINT, &action, &before)
+        // Who started this program may have left the signal blocked.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     deinit { sigaction(SIGINT, &before, nil) }

@@ -20,9 +20,13 @@ public enum Poll {
 
     /// Waits until at least one wish comes true, and says which did.
     /// - Throws: the deadline's error, or ``ClientError/interrupted``.
-    public static func wait(_ wishes: [Wish], until deadline: Deadline, _ interrupts: Interrupts?) throws -> [Bool] {
+    public static func wait(_ wishes: [Wish], until deadline: Deadline, _ interrupts: Interrupts?) throws
+        -> [Bool]
+    {
         var list = wishes.map { pollfd(fd: $0.descriptor, events: $0.events, revents: 0) }
-        if let interrupts { list.append(pollfd(fd: interrupts.descriptor, events: Int16(POLLIN), revents: 0)) }
+        if let interrupts {
+            list.append(pollfd(fd: interrupts.descriptor, events: Int16(POLLIN), revents: 0))
+        }
         while true {
             let count = poll(&list, nfds_t(list.count), deadline.pollMilliseconds)
             if count < 0, errno == EINTR { continue }

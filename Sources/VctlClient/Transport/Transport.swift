@@ -36,7 +36,9 @@ public enum UnixSocket {
 
     /// Connects.
     /// - Throws: ``ClientError`` where the path is too long, closed to the caller, or nobody listens.
-    public static func connect(_ path: String, until deadline: Deadline, _ interrupts: Interrupts?) throws -> Transport {
+    public static func connect(_ path: String, until deadline: Deadline, _ interrupts: Interrupts?) throws
+        -> Transport
+    {
         guard path.utf8.count <= maximumPath, !path.isEmpty, !path.utf8.contains(0) else {
             throw ClientError.socketPath(path)
         }

@@ -81,10 +81,10 @@ final class ToolSink: Sendable {
 
     /// The process is gone.
     func end() {
-        let (watch, rest) = state.withLock {
-            $0.ended = true
-            defer { $0.line = [] }
-            return ($0.watch, $0.line)
+        let (watch, rest) = state.withLock { state in
+            state.ended = true
+            defer { state.line = [] }
+            return (state.watch, state.line)
         }
         watch?.cancel()
         if let onLine, !rest.isEmpty { onLine(String(decoding: rest, as: UTF8.self)) }

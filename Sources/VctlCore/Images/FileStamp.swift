@@ -39,7 +39,8 @@ enum FreeSpace {
     /// The error for a write that found no room.
     static func full(_ path: String, _ detail: String) -> Problem {
         let directory = (path as NSString).deletingLastPathComponent
-        return Problem(.storageFull, "the disk that holds \(directory) is full: \(detail)", hint: "df -h \(directory)")
+        return Problem(
+            .storageFull, "the disk that holds \(directory) is full: \(detail)", hint: "df -h \(directory)")
     }
 }
 

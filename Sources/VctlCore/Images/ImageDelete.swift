@@ -20,7 +20,7 @@ struct ImageDelete: OperationKind {
             try state.forget(.image, image.id)
             return true
         }
-        // The last step: from here on there is no way back, and none is needed.
+        try journal.pointOfNoReturn()
         _ = try await journal.step("remove") {
             try await Blocking.run { try removeFiles(request) }
             return true
@@ -45,7 +45,9 @@ struct ImageDelete: OperationKind {
 
     /// A cancel that came when the file was gone already leaves an image without one, and says so.
     func rolledBack(_ request: Request, _ transaction: Transaction, _ operation: ObjectID) throws {
-        guard request.image.state == .ready, let path = request.path, FileStamp(path: path) == nil else { return }
+        guard request.image.state == .ready, let path = request.path, FileStamp(path: path) == nil else {
+            return
+        }
         var image = request.image
         image.state = .missing
         try transaction.update(image, operation: operation)

@@ -8,8 +8,6 @@ struct ImageDownload: Sendable {
     let state: StateDirectory
     let limits: ImageLimits
 
-    private var tools: ImageTools { ImageTools(id) }
-
     private var path: String { state.incoming(id) }
     /// The header fields of the response that the content began with: they tell whether a later one is of the same.
     private var headers: String { path + ".headers" }
@@ -33,8 +31,9 @@ struct ImageDownload: Sendable {
     /// - Parameter checked: a checksum will be compared, so that a part without an entity tag may be gone on from.
     /// - Returns: the size in bytes.
     /// - Throws: ``Problem`` `image.download`, `storage.full`, `request.tooLarge`.
-    func run(checked: Bool, progress: @Sendable @escaping (Operation.Progress) -> Void) async throws -> Int64 {
-        try await tools.endEarlier()
+    func run(checked: Bool, progress: @Sendable @escaping (Operation.Progress) -> Void) async throws -> Int64
+    {
+        try await ImageTools.endEarlier(path)
         var fruitless = 0
         while true {
             let part = resumable(checked: checked)
@@ -64,10 +63,13 @@ struct ImageDownload: Sendable {
     }
 
     private func attempt(
-        _ part: (size: Int64, head: ResponseHead)?, _ progress: @Sendable @escaping (Operation.Progress) -> Void
+        _ part: (size: Int64, head: ResponseHead)?,
+        _ progress: @Sendable @escaping (Operation.Progress) -> Void
     ) async throws -> CurlAnswer {
         let arguments = self.arguments(part)
-        var answer = try await watched(part?.head.size, progress) { try await tools.curl(arguments) }
+        var answer = try await watched(part?.head.size, progress) {
+            try await ImageTools.curl(arguments, to: path)
+        }
         answer.code = ResponseHead(file: part == nil ? headers : laterHeaders)?.status ?? 0
         guard let part else { return answer }
         defer { try? DurableFile.remove(laterHeaders) }
@@ -84,11 +86,13 @@ struct ImageDownload: Sendable {
     private func arguments(_ part: (size: Int64, head: ResponseHead)?) -> [String] {
         var arguments = [
             // First, so that no .curlrc is read.
-            "--disable", "--silent", "--show-error", "--globoff", "--fail", "--location", "--max-redirs", "10",
+            "--disable", "--silent", "--show-error", "--globoff", "--fail", "--location", "--max-redirs",
+            "10",
             "--proto", "=http,https", "--proto-redir", "=http,https",
             "--connect-timeout", "\(limits.connectSeconds)",
             "--speed-time", "\(limits.silentSeconds)", "--speed-limit", "1",
-            "--max-filesize", "\(limits.contentBytes)", "--output", path, "--dump-header", part == nil ? headers : laterHeaders,
+            "--max-filesize", "\(limits.contentBytes)", "--output", path, "--dump-header",
+            part == nil ? headers : laterHeaders,
         ]
         if let part {
             arguments += ["--continue-at", "\(part.size)"]
@@ -139,7 +143,8 @@ struct ImageDownload: Sendable {
     }
 
     private func failure(_ answer: CurlAnswer) -> Problem {
-        let said = answer.code >= 400 ? "the server answered \(answer.code)" : shown(answer.message, limit: 300)
+        let said =
+            answer.code >= 400 ? "the server answered \(answer.code)" : shown(answer.message, limit: 300)
         return Problem(
             .imageDownload, "the download failed: \(said)",
             hint: "check the URL from the host: curl --head --location URL")
@@ -174,7 +179,9 @@ struct CurlAnswer: Sendable {
 
     /// Whether the same request may go well a little later: no connection, a lost or silent one, a busy server.
     var isTransient: Bool {
-        if isRestart || [5, 6, 7, 16, 18, 28, 33, 35, 52, 55, 56, 92, 95, 96].contains(status) { return true }
+        if isRestart || [5, 6, 7, 16, 18, 28, 33, 35, 52, 55, 56, 92, 95, 96].contains(status) {
+            return true
+        }
         return status == 22 && (code >= 500 || code == 408 || code == 416 || code == 425 || code == 429)
     }
 }

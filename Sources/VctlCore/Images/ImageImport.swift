@@ -70,8 +70,9 @@ struct ImageImport: OperationKind {
 
     private func verify(_ request: Request, _ journal: Journal) async throws -> ImageVerification.Verified {
         let verification = ImageVerification(
-            path: state.incoming(request.image.id), checksum: request.checksum, declared: request.sourceFormat,
-            limits: limits, tools: ImageTools(request.image.id))
+            path: state.incoming(request.image.id), checksum: request.checksum,
+            declared: request.sourceFormat,
+            limits: limits)
         return try await journal.step("verify") { try await verification.run { journal.progress($0) } }
     }
 
@@ -93,7 +94,8 @@ struct ImageImport: OperationKind {
         }
     }
 
-    private static func storedFormat(_ request: Request, _ verified: ImageVerification.Verified) -> DiskFormat {
+    private static func storedFormat(_ request: Request, _ verified: ImageVerification.Verified) -> DiskFormat
+    {
         if let asked = request.format { return asked }
         return verified.format == .raw ? .raw : .qcow2
     }

@@ -8,7 +8,6 @@ struct ImagePlacement: Sendable {
     let format: DiskFormat
     let state: StateDirectory
 
-    private var tools: ImageTools { ImageTools(id) }
     private var incoming: String { state.incoming(id) }
     private var partial: String { state.partialImage(id, format) }
     private var copy: String { target + ".copy.partial" }
@@ -19,17 +18,18 @@ struct ImagePlacement: Sendable {
     func convert(
         _ verified: ImageVerification.Verified, _ progress: @Sendable @escaping (Operation.Progress) -> Void
     ) async throws -> Bool {
-        try await tools.endEarlier()
+        try await ImageTools.endEarlier(partial)
         try requireUnchanged(verified)
         try removePartial()
-        let source = QemuImg.Image(incoming, verified.format)
-        let needed = try await tools.measure(source, as: format)
+        let needed = try await ImageTools.measure(.init(path: incoming, format: verified.format))
         try FreeSpace.require(needed, at: partial, for: "the converted image")
         do {
-            try await tools.convert(source, to: QemuImg.Image(partial, format)) { share in
-                let done = Int64(share * Double(verified.virtualSize))
-                progress(Operation.Progress(phase: "converting", done: done, total: verified.virtualSize))
-            }
+            try await QemuImg.convert(
+                from: incoming, format: verified.format, to: partial, format: format,
+                progress: { percent in
+                    let done = Int64(percent / 100 * Double(verified.virtualSize))
+                    progress(Operation.Progress(phase: "converting", done: done, total: verified.virtualSize))
+                })
         } catch is ToolError where StorageSpace.isFull(at: state.path + "/images") {
             throw FreeSpace.full(partial, "no room for the rest of the converted image")
         }
@@ -56,7 +56,7 @@ struct ImagePlacement: Sendable {
         guard errno == EXDEV else { throw Blocking.error(partial) }
         try FreeSpace.require(verified.stamp.size, at: partial, for: "the image")
         // A name of its own: what bears the name of the partial file is whole.
-        try await tools.copy(incoming, to: copy)
+        try await ImageTools.copy(incoming, to: copy)
         try requireUnchanged(verified)
         try DurableFile.rename(copy, to: partial)
     }

@@ -19,7 +19,8 @@ enum ImageRules {
                 problems.append(FieldProblem("url", error.problem))
             }
             if request.sizeBytes != nil {
-                problems.append(FieldProblem("sizeBytes", "this announces an upload; with url the server says it"))
+                problems.append(
+                    FieldProblem("sizeBytes", "this announces an upload; with url the server says it"))
             }
         }
         return problems
@@ -32,7 +33,9 @@ enum ImageRules {
     private static func textProblems(_ description: String?) -> [FieldProblem] {
         guard let description else { return [] }
         var problems: [FieldProblem] = []
-        if description.utf8.count > 1024 { problems.append(FieldProblem("description", "at most 1024 bytes")) }
+        if description.utf8.count > 1024 {
+            problems.append(FieldProblem("description", "at most 1024 bytes"))
+        }
         if description.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
             problems.append(FieldProblem("description", "no control characters"))
         }
@@ -64,7 +67,8 @@ enum ImageRules {
 
     static func busy(_ name: Name, _ holder: ObjectID) -> Problem {
         Problem(
-            .imageBusy, "operation \(holder) is working on image \(name)", hint: "vctl operation wait \(holder)",
+            .imageBusy, "operation \(holder) is working on image \(name)",
+            hint: "vctl operation wait \(holder)",
             operation: holder)
     }
 }
@@ -81,7 +85,8 @@ struct ImageURL: Sendable {
         func refuse(_ problem: String) -> InvalidValue { InvalidValue(value: "", problem: problem) }
         guard text.utf8.count <= 8192 else { throw refuse("a URL has at most 8192 bytes") }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw refuse("a URL has no spaces, control characters or characters outside ASCII; percent-encode them")
+            throw refuse(
+                "a URL has no spaces, control characters or characters outside ASCII; percent-encode them")
         }
         guard var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
             ["http", "https"].contains(scheme)

@@ -156,7 +156,8 @@ private struct Part: Sendable {
     func isWhole(_ end: Int64) -> Bool { total.map { end == $0 } ?? (range == nil) }
 
     private func refusal(_ detail: String) -> Problem {
-        Problem(.requestRange, "image \(name): \(detail)", hint: "vctl image show \(name) tells receivedBytes")
+        Problem(
+            .requestRange, "image \(name): \(detail)", hint: "vctl image show \(name) tells receivedBytes")
     }
 
     static func notUploading(_ row: ImageRow) -> Problem {

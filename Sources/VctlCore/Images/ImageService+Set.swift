@@ -3,29 +3,25 @@ import GRDB
 import VctlAPI
 
 extension ImageService {
-    /// The reply of ``set(_:_:_:)``.
-    public enum SetReply: Sendable {
-        case image(Rendered)
-        case preview(Preview)
-    }
-
-    /// Changes what the patch holds. A new name is what later requests find the image by; those that use it keep it.
+    /// Changes what the patch holds. A new name is what later requests find the image by; those that use it keep
+    /// it. What a dry run would do is for ``preview(_:_:_:)`` to say.
     /// - Throws: ``Problem`` `image.notFound`, `image.exists`, `image.busy`, `revision.stale`, `request.invalid`.
-    public func set(_ reference: Reference, _ patch: ImagePatch, _ context: RequestContext) async throws -> SetReply {
-        if context.dryRun { return .preview(try await preview(reference, patch, context)) }
-        let row = try await inventory.write { [state] transaction in
+    public func set(
+        _ reference: Reference, _ patch: ImagePatch, _ context: RequestContext
+    ) async throws -> Image {
+        try await inventory.write { [state] transaction in
             let row = try ImageStore.get(transaction.db, reference)
             let image = try patched(row, patch, context)
             try transaction.update(image)
             try transaction.audit(context, target: row.name.rawValue)
             // Inside the transaction: two changes at once write the file in the order of their commits.
             if image.state == .ready, let path = row.path { try state.keep(image, path: path) }
-            return try ImageStore.get(transaction.db, .id(row.id))
+            return try ImageStore.get(transaction.db, .id(row.id)).value
         }
-        return .image(Rendered(json: try JSON.text(row.value), etag: row.etag))
     }
 
-    private func preview(
+    /// What ``set(_:_:_:)`` would do, after all of its checks.
+    public func preview(
         _ reference: Reference, _ patch: ImagePatch, _ context: RequestContext
     ) async throws -> Preview {
         try await inventory.read { db in

@@ -12,7 +12,10 @@ public struct ImageService: Sendable {
     let limits: ImageLimits
     let uploads = ActiveUploads()
 
-    init(inventory: Inventory, engine: OperationEngine, state: StateDirectory, limits: ImageLimits = ImageLimits()) {
+    init(
+        inventory: Inventory, engine: OperationEngine, state: StateDirectory,
+        limits: ImageLimits = ImageLimits()
+    ) {
         self.inventory = inventory
         self.engine = engine
         self.state = state
@@ -57,25 +60,33 @@ public struct ImageService: Sendable {
         let taken = try await inventory.read { try ImageStore.find($0, .name(request.name.rawValue)) }
         guard taken == nil else {
             throw Problem(
-                .imageExists, "there is an image \(request.name) already", hint: "vctl image show \(request.name)")
+                .imageExists, "there is an image \(request.name) already",
+                hint: "vctl image show \(request.name)")
         }
         let first = try request.url.map { "download \(try ImageURL($0).shown)" } ?? "wait for the content"
-        let second = "check its \(request.checksum == nil ? "format" : "checksum and format") and its consistency"
-        let third = "store it as image \(request.name)\(request.format.map { " in format \($0.rawValue)" } ?? "")"
-        return Preview(action: context.action, target: request.name.rawValue, changes: [first, second, third])
+        let second =
+            "check its \(request.checksum == nil ? "format" : "checksum and format") and its consistency"
+        let third =
+            "store it as image \(request.name)\(request.format.map { " in format \($0.rawValue)" } ?? "")"
+        return Preview(
+            action: context.action, target: request.name.rawValue, changes: [first, second, third])
     }
 
     private func announce(_ request: ImageCreate, _ context: RequestContext) async throws -> Accepted {
         let image = Image(request, id: ObjectID(), state: .uploading)
         let announced = AnnouncedUpload(
-            sizeBytes: request.sizeBytes?.bytes, checksum: request.checksum, sourceFormat: request.sourceFormat,
+            sizeBytes: request.sizeBytes?.bytes, checksum: request.checksum,
+            sourceFormat: request.sourceFormat,
             format: request.format)
         return try await inventory.write { [state] transaction in
-            if let earlier = try transaction.earlier(context.idempotency, uid: context.caller.uid, state.hasher) {
+            if let earlier = try transaction.earlier(
+                context.idempotency, uid: context.caller.uid, state.hasher)
+            {
                 return try transaction.accepted(earlier)
             }
             try transaction.insert(image, announced: announced)
-            try transaction.remember(context.idempotency, uid: context.caller.uid, state.hasher, object: image.id)
+            try transaction.remember(
+                context.idempotency, uid: context.caller.uid, state.hasher, object: image.id)
             try transaction.audit(context, target: image.name.rawValue)
             return .announced(image)
         }
@@ -120,7 +131,9 @@ public struct ImageService: Sendable {
     ) async throws -> (reply: Accepted, image: ObjectID?) {
         let state = state
         let (reply, fresh) = try await inventory.write { transaction -> (Accepted, Bool) in
-            if let earlier = try transaction.earlier(context.idempotency, uid: context.caller.uid, state.hasher) {
+            if let earlier = try transaction.earlier(
+                context.idempotency, uid: context.caller.uid, state.hasher)
+            {
                 return (try transaction.accepted(earlier), false)
             }
             try change(transaction)
@@ -129,7 +142,8 @@ public struct ImageService: Sendable {
             } catch let conflict as ClaimConflict {
                 throw ImageRules.busy(name, conflict.holder)
             }
-            try transaction.remember(context.idempotency, uid: context.caller.uid, state.hasher, operation: new.id)
+            try transaction.remember(
+                context.idempotency, uid: context.caller.uid, state.hasher, operation: new.id)
             try transaction.audit(context, target: name.rawValue, operation: new.id)
             return (try transaction.accepted(.operation(new.id)), true)
         }
@@ -168,7 +182,8 @@ public struct ImageService: Sendable {
         let row = try await inventory.read { try ImageStore.get($0, reference) }
         try ImageRules.checkIdle(row)
         try Self.checkDeletable(row, context)
-        let change = row.path.map { "delete image \(row.name) and its file \($0)" } ?? "delete image \(row.name)"
+        let change =
+            row.path.map { "delete image \(row.name) and its file \($0)" } ?? "delete image \(row.name)"
         return Preview(action: context.action, target: row.name.rawValue, changes: [change])
     }
 
@@ -176,7 +191,8 @@ public struct ImageService: Sendable {
         try ImageRules.check(context.ifMatch, row)
         if !row.users.isEmpty {
             throw Problem(
-                .imageInUse, "image \(row.name) is read by the disks of: \(row.users.joined(separator: ", "))",
+                .imageInUse,
+                "image \(row.name) is read by the disks of: \(row.users.joined(separator: ", "))",
                 hint: "vctl vm delete \(row.users.joined(separator: " "))")
         }
         if row.document.protected, !context.force {
@@ -190,7 +206,8 @@ public struct ImageService: Sendable {
 extension ImageRules {
     static func changedMeanwhile(_ row: ImageRow) -> Problem {
         Problem(
-            .revisionStale, "image \(row.name) was changed at the same moment", hint: "vctl image show \(row.name)")
+            .revisionStale, "image \(row.name) was changed at the same moment",
+            hint: "vctl image show \(row.name)")
     }
 }
 
@@ -212,7 +229,8 @@ extension Transaction {
         switch earlier {
         case .operation(let id):
             guard let operation = try OperationStore.fetch(db, id, progress: nil) else {
-                throw Problem(.operationNotFound, "operation \(id) is no longer kept", hint: "vctl operation list")
+                throw Problem(
+                    .operationNotFound, "operation \(id) is no longer kept", hint: "vctl operation list")
             }
             return .operation(operation)
         case .object(let id):

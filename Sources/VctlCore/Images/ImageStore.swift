@@ -68,7 +68,8 @@ enum ImageStore {
     static func find(_ db: Database, _ reference: Reference) throws -> ImageRow? {
         let column = if case .id = reference { "id" } else { "name" }
         let sql = "SELECT \(ImageRow.columns) FROM image WHERE image.\(column) = ?"
-        return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [reference.description]).map(ImageRow.init)
+        return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [reference.description]).map(
+            ImageRow.init)
     }
 
     /// - Throws: ``Problem`` `image.notFound`.
@@ -80,7 +81,6 @@ enum ImageStore {
         return row
     }
 
-
     /// A page of images by name.
     static func page(_ db: Database, _ query: ListQuery) throws -> (rows: [ImageRow], next: String?) {
         let limit = query.limit ?? Int.max - 1
@@ -91,7 +91,9 @@ enum ImageStore {
             ORDER BY image.name LIMIT ?
             """
         let arguments: StatementArguments =
-            [query.after, query.after, query.state, query.state] + StatementArguments(label.arguments) + [limit + 1]
+            [query.after, query.after, query.state, query.state] + StatementArguments(label.arguments) + [
+                limit + 1
+            ]
         let rows = try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments)
         let found = try rows.prefix(limit).map { try ImageRow($0) }
         return (found, rows.count > limit ? found.last?.name.rawValue : nil)
@@ -113,7 +115,8 @@ extension Transaction {
                 ])
         }
         try setLabels(.image, image.id, image.labels)
-        try emit("image.created", image.reference, operation: operation, data: ["state": image.state.rawValue])
+        try emit(
+            "image.created", image.reference, operation: operation, data: ["state": image.state.rawValue])
     }
 
     /// Makes the stored image equal to `image`, with the event that tells of the difference. Nothing is written
@@ -144,7 +147,8 @@ extension Transaction {
             "UPDATE image SET document = json_set(document, '$.receivedBytes', ?) WHERE id = ? AND state = 'uploading'",
             [bytes, id.rawValue])
         guard db.changesCount == 1 else {
-            throw Problem(.imageNotFound, "the image was deleted while its content was sent", hint: "vctl image list")
+            throw Problem(
+                .imageNotFound, "the image was deleted while its content was sent", hint: "vctl image list")
         }
     }
 
@@ -179,10 +183,18 @@ enum ImageDocument {
     /// Field → new value, for the fields that people watch.
     static func differences(_ before: Image, _ after: Image) -> [String: String] {
         let fields: [(String, (Image) -> String?)] = [
-            ("name", { $0.name.rawValue }), ("state", { $0.state.rawValue }), ("description", { $0.description }),
-            ("format", { $0.format?.rawValue }), ("virtualSizeBytes", { $0.virtualSizeBytes.map { "\($0)" } }),
+            ("name", { $0.name.rawValue }), ("state", { $0.state.rawValue }),
+            ("description", { $0.description }),
+            ("format", { $0.format?.rawValue }),
+            ("virtualSizeBytes", { $0.virtualSizeBytes.map { "\($0)" } }),
             ("sizeBytes", { $0.sizeBytes.map { "\($0)" } }), ("checksum", { $0.checksum }),
-            ("labels", { $0.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",") }),
+            (
+                "labels",
+                {
+                    $0.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                        separator: ",")
+                }
+            ),
             ("protected", { "\($0.protected)" }),
         ]
         var result: [String: String] = [:]

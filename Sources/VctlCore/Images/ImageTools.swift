@@ -2,30 +2,15 @@
 import Foundation
 import VctlAPI
 
-/// The host's tools as one import uses them. Each run bears the image's id, so that a replay finds and ends what a
-/// dead daemon left running, before it writes to the same place.
-struct ImageTools: Sendable {
-    let run: String
-
-    init(_ id: ObjectID) { run = "image-\(id)" }
-
-    private var watched: QemuImg.Run { QemuImg.Run(name: run) }
-
-    /// - Throws: ``Problem`` `tool.failed` when a process of an earlier run cannot be ended.
-    func endEarlier() async throws {
-        guard await ProcessRecord.endAll(run: run) else {
-            throw Problem(
-                .toolFailed, "a process of an earlier attempt does not end; the kernel holds it",
-                hint: "look for a hung disk: ps -eo pid,stat,wchan,args")
-        }
-    }
-
-    /// One run of curl; that it failed is for the caller to judge.
+/// The host's tools, as an import uses them. Each that writes bears the path it writes to, so that a replay finds
+/// and ends what a dead daemon left running.
+enum ImageTools {
+    /// One run of curl that writes to `path`; that it failed is for the caller to judge.
     /// - Throws: ``ToolError`` when it is missing or could not be run at all.
-    func curl(_ arguments: [String]) async throws -> CurlAnswer {
+    static func curl(_ arguments: [String], to path: String) async throws -> CurlAnswer {
         var tool = Tool("curl", arguments)
-        tool.run = run
-        tool.environment = Self.proxies
+        tool.run = path
+        tool.environment = proxies
         do {
             try await tool.run()
             return CurlAnswer(status: 0)
@@ -35,42 +20,56 @@ struct ImageTools: Sendable {
         }
     }
 
+    /// - Throws: ``Problem`` `tool.failed` when a process that writes to `path` cannot be ended.
+    static func endEarlier(_ path: String) async throws {
+        guard await ProcessRecord.endAll(run: path) else {
+            throw Problem(
+                .toolFailed, "a process of an earlier attempt does not end; the kernel holds it",
+                hint: "look for a hung disk: ps -eo pid,stat,wchan,args")
+        }
+    }
+
     /// Where the host's own settings send downloads.
     private static let proxies = ProcessInfo.processInfo.environment.filter { name, _ in
-        ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"].contains(name)
+        ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"]
+            .contains(name)
     }
 
     /// The format and the guest's size of a file that stands alone, and is whole as far as its own tables say.
     /// - Throws: ``Problem`` `image.format`, `image.backingFile`, `image.corrupt`.
-    func inspect(_ path: String, declared: DiskFormat?) async throws -> (format: DiskFormat, virtualSize: Int64) {
+    static func inspect(_ path: String, declared: DiskFormat?) async throws -> (
+        format: DiskFormat, virtualSize: Int64
+    ) {
         let probe = try ImageProbe(path: path)
         // Declared raw is raw, whatever its bytes look like: a guest's disk may hold anything.
         let format = declared == .raw ? .raw : probe.format
-        if let declared, declared != format { throw Self.otherFormat(format, declared) }
-        if let refusal = probe.refusal, format == probe.format { throw Self.problem(refusal) }
+        if let declared, declared != format { throw otherFormat(format, declared) }
+        if let refusal = probe.refusal, format == probe.format { throw problem(refusal) }
         let info = try await opened(path, format)
-        if let file = info.backingFile { throw Self.foreignFile("a backing file", file) }
-        if let file = info.dataFile { throw Self.foreignFile("an external data file", file) }
-        if info.isEncrypted { throw Self.encrypted }
+        if let file = info.backingFile { throw foreignFile("a backing file", file) }
+        if let file = info.dataFile { throw foreignFile("an external data file", file) }
+        if info.isEncrypted { throw encrypted }
         try await check(path, format)
         return (format, info.virtualSizeBytes)
     }
 
-    private func opened(_ path: String, _ format: DiskFormat) async throws -> QemuImg.Info {
+    private static func opened(_ path: String, _ format: DiskFormat) async throws -> QemuImg.Info {
         do {
-            return try await QemuImg.info(QemuImg.Image(path, format))
+            return try await QemuImg.info(QemuImg.Image(path: path, format: format))
         } catch let error as ToolError where error.status != nil {
-            throw Self.corrupt("it cannot be opened as \(format.rawValue)", error.stderr)
+            throw corrupt("it cannot be opened as \(format.rawValue)", error.stderr)
         }
     }
 
-    private func check(_ path: String, _ format: DiskFormat) async throws {
-        if format == .vdi { try Self.checkLength(ofVDI: path) }
+    private static func check(_ path: String, _ format: DiskFormat) async throws {
+        if format == .vdi { try checkLength(ofVDI: path) }
         do {
-            guard try await QemuImg.check(QemuImg.Image(path, format), watched) == .corrupt else { return }
-            throw Self.corrupt("qemu-img check found damage")
+            guard try await QemuImg.check(QemuImg.Image(path: path, format: format)) == .corrupt else {
+                return
+            }
+            throw corrupt("qemu-img check found damage")
         } catch let error as ToolError where error.status != nil {
-            throw Self.corrupt("qemu-img check found damage", error.stderr)
+            throw corrupt("qemu-img check found damage", error.stderr)
         }
     }
 
@@ -82,31 +81,27 @@ struct ImageTools: Sendable {
             let allocated = head.little32(388)
         else { throw corrupt("its header is cut off") }
         let blocks = Int64(allocated).multipliedReportingOverflow(by: Int64(block) + Int64(extra))
-        guard !blocks.overflow, file.size >= Int64(data), blocks.partialValue <= file.size - Int64(data) else {
+        guard !blocks.overflow, file.size >= Int64(data), blocks.partialValue <= file.size - Int64(data)
+        else {
             throw corrupt("it has \(file.size) bytes, fewer than its header says")
         }
     }
 
-    /// The bytes that a conversion will write, at most.
-    func measure(_ source: QemuImg.Image, as format: DiskFormat) async throws -> Int64 {
+    /// The bytes that a conversion will write: those that are not holes. Asked for qcow2 whatever the target is,
+    /// since for raw the answer counts the holes too.
+    static func measure(_ source: QemuImg.Image) async throws -> Int64 {
         do {
-            return try await QemuImg.measure(source, as: format).required
+            return try await QemuImg.measure(source, as: .qcow2).required
         } catch let error as ToolError where error.status != nil {
-            throw Self.corrupt("its content cannot be read", error.stderr)
+            throw corrupt("its content cannot be read", error.stderr)
         }
     }
 
-    /// Writes the disk in another format; `progress` gets the part that is done, 0 to 1.
-    func convert(
-        _ source: QemuImg.Image, to target: QemuImg.Image, _ progress: @Sendable @escaping (Double) -> Void
-    ) async throws {
-        try await QemuImg.convert(source, to: target, watched, progress: progress)
-    }
-
     /// Copies a file, its holes too.
-    func copy(_ path: String, to target: String) async throws {
+    static func copy(_ path: String, to target: String) async throws {
+        try await endEarlier(target)
         var tool = Tool("cp", ["--sparse=always", "--reflink=auto", "--", path, target])
-        tool.run = run
+        tool.run = target
         try await tool.run()
     }
 }
@@ -148,6 +143,7 @@ extension ImageTools {
     }
 
     private static var encrypted: Problem {
-        Problem(.imageFormat, "the image is encrypted, and vctl has no key for it", hint: "import it decrypted")
+        Problem(
+            .imageFormat, "the image is encrypted, and vctl has no key for it", hint: "import it decrypted")
     }
 }

@@ -19,7 +19,6 @@ struct ImageVerification: Sendable {
     let checksum: Checksum?
     let declared: DiskFormat?
     let limits: ImageLimits
-    let tools: ImageTools
 
     /// - Throws: ``Problem`` `image.checksum`, `image.changed`, `image.format`, `image.backingFile`,
     ///   `image.corrupt`.
@@ -51,13 +50,14 @@ struct ImageVerification: Sendable {
             done += Int64(count)
             progress(Operation.Progress(phase: "verifying", done: done, total: max(size, done)))
         }
-        return Checksum(sha256: hasher.finalize().map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined())
+        return Checksum(
+            sha256: hasher.finalize().map { byte in
+                (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }.joined())
     }
 
     private func inspect() async throws -> (DiskFormat, Int64) {
-        let found = try await tools.inspect(path, declared: declared)
+        let found = try await ImageTools.inspect(path, declared: declared)
         guard found.virtualSize > 0, found.virtualSize <= limits.virtualBytes else {
             throw Problem(
                 .imageFormat,
@@ -94,7 +94,9 @@ private struct ContentReader: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw Blocking.error(path) }
             if count == 0 { break }
-            buffer.withUnsafeBytes { hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            buffer.withUnsafeBytes {
+                hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count]))
+            }
             total += count
         }
         return total > 0 ? (hasher, total) : nil

@@ -13,7 +13,9 @@ struct ResponseHead: Sendable {
     }
 
     init?(text: String) {
-        let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false).flatMap { $0.split(separator: "\n") }
+        let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false).flatMap {
+            $0.split(separator: "\n")
+        }
         guard let start = lines.lastIndex(where: { $0.hasPrefix("HTTP/") }) else { return nil }
         let words = lines[start].split(separator: " ")
         guard words.count >= 2, let status = Int(words[1]) else { return nil }
@@ -21,7 +23,8 @@ struct ResponseHead: Sendable {
         var fields: [String: String] = [:]
         for line in lines[(start + 1)...] {
             guard let colon = line.firstIndex(of: ":") else { continue }
-            fields[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            fields[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(
+                in: .whitespaces)
         }
         self.fields = fields
     }

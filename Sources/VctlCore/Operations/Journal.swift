@@ -53,7 +53,13 @@ final class Journal: Sendable {
             if let known, known.status != .undone { register(key, undo) }
             throw failure
         }
-        try engine.boundary(operation)
+        do {
+            try engine.boundary(operation)
+        } catch {
+            // Cancelled before it began again: what a dead daemon left half-way is undone too.
+            if known != nil { register(key, undo) }
+            throw error
+        }
         return try await run(key, position, undo, body)
     }
 
@@ -90,6 +96,11 @@ final class Journal: Sendable {
     private func register(_ key: String, _ undo: (@Sendable () async throws -> Void)?) {
         guard let undo else { return }
         state.withLock { $0.undos.append(Undo(key: key, body: undo)) }
+    }
+
+    /// What comes next cannot be undone: from here on nobody can cancel.
+    func pointOfNoReturn() throws {
+        if failure == nil { try engine.commit(operation) }
     }
 
     /// Tells the caller of something that went well, but not as they may think. The same text is kept once.

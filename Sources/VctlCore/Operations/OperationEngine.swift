@@ -11,6 +11,8 @@ final class OperationEngine: Sendable {
         /// The step that each operation is in, as what can be cancelled: the journal itself must go on.
         var steps: [ObjectID: @Sendable () -> Void] = [:]
         var cancelled: Set<ObjectID> = []
+        /// Those that have begun what cannot be undone, and only go forward.
+        var committed: Set<ObjectID> = []
         var stopping = false
     }
 
@@ -66,12 +68,26 @@ final class OperationEngine: Sendable {
         while let task = running.withLock({ $0.tasks.values.first }) { await task.value }
     }
 
-    /// Ends the present step where it can be ended, and lets the operation go back.
+    /// Ends the present step where it can be ended, and lets the operation go back; nothing happens to one that
+    /// only goes forward.
     func interrupt(_ id: ObjectID) {
-        running.withLock { running in
+        running.withLock { running -> (@Sendable () -> Void)? in
+            guard !running.committed.contains(id) else { return nil }
             running.cancelled.insert(id)
             return running.steps[id]
         }?()
+    }
+
+    /// Whether an operation has begun what cannot be undone.
+    func isCommitted(_ id: ObjectID) -> Bool { running.withLock { $0.committed.contains(id) } }
+
+    /// From here on the operation only goes forward.
+    /// - Throws: ``Cancelled`` when somebody asked before.
+    func commit(_ id: ObjectID) throws {
+        try running.withLock { running in
+            if running.cancelled.contains(id) { throw Cancelled() }
+            running.committed.insert(id)
+        }
     }
 
     /// Runs a step so that ``interrupt(_:)`` cancels it alone, and not the journal around it.
@@ -121,6 +137,7 @@ final class OperationEngine: Sendable {
         running.withLock { running in
             running.tasks[id] = nil
             running.cancelled.remove(id)
+            running.committed.remove(id)
         }
         progress.withLock { $0[id] = nil }
     }

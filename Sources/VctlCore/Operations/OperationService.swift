@@ -56,6 +56,11 @@ public struct OperationService: Sendable {
     /// Asks an operation to go back over what it did. Nothing is said when it has ended already.
     public func cancel(_ id: Reference) async throws -> Operation {
         let operation = try await get(id)
+        guard !engine.isCommitted(operation.id) else {
+            throw Problem(
+                .operationState, "\(operation.kind) has begun what cannot be undone, and goes on to its end",
+                hint: "vctl operation wait \(operation.id)")
+        }
         let changed = try await inventory.write { transaction -> Bool in
             let status = try String.fetchOne(
                 transaction.db, sql: "SELECT status FROM operation WHERE id = ?",

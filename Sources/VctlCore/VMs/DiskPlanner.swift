@@ -94,7 +94,7 @@ struct DiskPlanner: Sendable {
             throw Problem(
                 .volumeInUse, "\(shown(real)) is a disk of \(shown(user))", hint: "vctl vm show \(shown(user))")
         }
-        let format = try ImageProbe(path: real).format
+        let format = try usableFormat(real)
         guard format == .qcow2 || format == .raw else {
             throw Problem(
                 .imageFormat, "import: \(shown(real)) is \(format.rawValue); a VM's disk is qcow2 or raw",
@@ -105,6 +105,15 @@ struct DiskPlanner: Sendable {
             serial: Minting.serial(volume: ObjectID()))
         disk.source = HostPaths.isBlockDevice(real) ? .block : .file
         result.disks.append(disk)
+    }
+
+    private func usableFormat(_ real: String) throws -> DiskFormat {
+        let probe = try ImageProbe(path: real)
+        if let refusal = probe.refusal {
+            throw Problem(
+                .imageFormat, "import: \(shown(real)) cannot be used as a disk: \(shown("\(refusal)", limit: 200))")
+        }
+        return probe.format
     }
 
     private func cdrom(_ path: String, _ caller: Caller, _ result: inout Result) throws {

@@ -52,19 +52,23 @@ struct VolumeMaker: Sendable {
     }
 
     private func fill(_ volume: NewVolume, _ progress: @escaping @Sendable (Operation.Progress) -> Void) async throws {
-        let target = QemuImg.Image(volume.partial, volume.format)
         guard let source = volume.source else {
             return try await QemuImg.create(
-                target, sizeBytes: volume.sizeBytes, preallocation: volume.preallocation)
+                path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,
+                preallocation: volume.preallocation)
         }
-        let image = QemuImg.Image(source.path, source.format)
         if source.linked {
-            return try await QemuImg.create(target, sizeBytes: volume.sizeBytes, backing: image)
+            return try await QemuImg.create(
+                path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,
+                backing: .init(path: source.path, format: source.format))
         }
-        try await QemuImg.convert(image, to: target, preallocation: volume.preallocation) { part in
-            progress(.init(phase: "copying", done: Int64(part * 100), total: 100, unit: "percent"))
-        }
-        try await QemuImg.resize(target, sizeBytes: volume.sizeBytes)
+        try await QemuImg.convert(
+            from: source.path, format: source.format, to: volume.partial, format: volume.format,
+            preallocation: volume.preallocation,
+            progress: { percent in
+                progress(.init(phase: "copying", done: Int64(percent), total: 100, unit: "percent"))
+            })
+        try await QemuImg.resize(path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes)
     }
 
     /// A link and not a rename: it never replaces what somebody else put there.

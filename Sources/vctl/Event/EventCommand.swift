@@ -16,10 +16,14 @@ struct EventList: ParsableCommand {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
 
-    @Option(name: .customLong("since"), help: .init("Those after this sequence number.", valueName: "n"), transform: Parse.count)
+    @Option(
+        name: .customLong("since"), parsing: .unconditional,
+        help: .init("Those after this sequence number.", valueName: "n"), transform: Parse.count)
     var since: Int64?
 
-    @Option(name: .customLong("limit"), help: .init("At most so many.", valueName: "n"), transform: Parse.positive)
+    @Option(
+        name: .customLong("limit"), parsing: .unconditional, help: .init("At most so many.", valueName: "n"),
+        transform: Parse.positive)
     var limit: Int?
 
     func run() throws {
@@ -27,7 +31,8 @@ struct EventList: ParsableCommand {
         var query: [(String, String)] = []
         if let since { query.append(("since", "\(since)")) }
         if let limit { query.append(("limit", "\(limit)")) }
-        let request = Request(Endpoints.named("event.follow"), query: query).header("Accept", "application/json")
+        let request = Request(Endpoints.named("event.follow"), query: query).header(
+            "Accept", "application/json")
         let reply = try connect.client().send(request)
         printer.rows(try reply.tree().elements) { reply.bytes }
     }

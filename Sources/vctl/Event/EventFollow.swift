@@ -13,11 +13,14 @@ struct EventFollow: ParsableCommand {
     @OptionGroup var timeout: TimeoutOption
 
     @Option(
-        name: .customLong("since"),
-        help: .init("Begin with stored ones after this sequence number.", valueName: "n"), transform: Parse.count)
+        name: .customLong("since"), parsing: .unconditional,
+        help: .init("Begin with stored ones after this sequence number.", valueName: "n"),
+        transform: Parse.count)
     var since: Int64?
 
-    @Option(name: .customLong("limit"), help: .init("End after so many.", valueName: "n"), transform: Parse.positive)
+    @Option(
+        name: .customLong("limit"), parsing: .unconditional,
+        help: .init("End after so many.", valueName: "n"), transform: Parse.positive)
     var limit: Int?
 
     func run() throws {

@@ -6,7 +6,9 @@ import VctlClient
 
 /// Where the daemon is.
 struct ConnectOptions: ParsableArguments {
-    @Option(name: .customLong("socket"), help: .init("The daemon's socket; VCTL_SOCKET says it too.", valueName: "path"))
+    @Option(
+        name: .customLong("socket"),
+        help: .init("The daemon's socket; VCTL_SOCKET says it too.", valueName: "path"))
     var socket: String?
 
     /// The flag, the environment, the default.

@@ -11,7 +11,8 @@ struct KeyedList {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         first = String(parts[0])
         for part in parts.dropFirst() {
-            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init)
             guard known.contains(pair[0]) else {
                 let list = known.joined(separator: ", ")
                 throw Parse.Refused(description: "unknown key \"\(shown(pair[0]))\"; known are \(list)")

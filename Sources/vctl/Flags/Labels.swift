@@ -3,7 +3,9 @@ import ArgumentParser
 
 /// Labels of a new object.
 struct LabelOptions: ParsableArguments {
-    @Option(name: .customLong("label"), help: .init("A label; may be repeated.", valueName: "k=v"), transform: Parse.keyValue)
+    @Option(
+        name: .customLong("label"), help: .init("A label; may be repeated.", valueName: "k=v"),
+        transform: Parse.keyValue)
     var label: [KeyValue] = []
 
     /// The labels; the last value of a key counts.

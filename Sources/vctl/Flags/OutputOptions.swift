@@ -8,9 +8,13 @@ enum Format: String, ExpressibleByArgument, CaseIterable {
 
 /// What is printed, and how.
 struct OutputOptions: ParsableArguments {
-    @Option(name: [.customLong("format"), .customShort("f")], help: "How to print: table, json, yaml, csv or name.")
+    @Option(
+        name: [.customLong("format"), .customShort("f")],
+        help: "How to print: table, json, yaml, csv or name.")
     var format: Format = .table
 
-    @Option(name: .customLong("columns"), help: .init("The columns of table and csv, by comma.", valueName: "a,b"))
+    @Option(
+        name: .customLong("columns"), help: .init("The columns of table and csv, by comma.", valueName: "a,b")
+    )
     var columns: String?
 }

@@ -14,8 +14,12 @@ enum Parse {
         let description: String
     }
 
-    static func size(_ text: String) throws -> ByteCount { try refusing { () throws(InvalidValue) in try ByteCount(text) } }
-    static func name(_ text: String) throws -> Name { try refusing { () throws(InvalidValue) in try Name(text) } }
+    static func size(_ text: String) throws -> ByteCount {
+        try refusing { () throws(InvalidValue) in try ByteCount(text) }
+    }
+    static func name(_ text: String) throws -> Name {
+        try refusing { () throws(InvalidValue) in try Name(text) }
+    }
     static func reference(_ text: String) throws -> Reference {
         try refusing { () throws(InvalidValue) in try Reference(checking: text) }
     }
@@ -40,7 +44,9 @@ enum Parse {
     }
 
     static func count(_ text: String) throws -> Int64 {
-        guard let number = Int64(text), number >= 0 else { throw Refused(description: "this is no whole number") }
+        guard let number = Int64(text), number >= 0 else {
+            throw Refused(description: "this is no whole number")
+        }
         return number
     }
 

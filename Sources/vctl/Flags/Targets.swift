@@ -10,7 +10,8 @@ struct SelectOptions: ParsableArguments {
     var vms: String?
 
     @Option(
-        name: .customLong("select"), help: .init("Objects with this label; all given must match.", valueName: "k=v"),
+        name: .customLong("select"),
+        help: .init("Objects with this label; all given must match.", valueName: "k=v"),
         transform: Parse.keyValue)
     var select: [KeyValue] = []
 

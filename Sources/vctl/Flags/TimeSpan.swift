@@ -22,7 +22,9 @@ struct TimeSpan: Hashable, Sendable {
             rest = rest.dropFirst(digits.count)
             let unit = rest.prefix { $0.isASCII && $0.isLetter }
             rest = rest.dropFirst(unit.count)
-            guard let number = Int64(digits), let factor = Self.factor(unit), unit != "" || rest.isEmpty else {
+            guard let number = Int64(digits), let factor = Self.factor(unit),
+                !unit.isEmpty || digits.count == text.count
+            else {
                 throw InvalidValue(value: text, problem: "this is no time; write 500ms, 60s, 5m or 1h30m")
             }
             let (product, overflow) = number.multipliedReportingOverflow(by: factor)

@@ -17,7 +17,7 @@ struct WaitOptions: ParsableArguments {
     var wait = true
 
     @Option(
-        name: .customLong("timeout"),
+        name: .customLong("timeout"), parsing: .unconditional,
         help: .init("How long to wait; the operation goes on.", valueName: "time"), transform: Parse.timeout)
     var timeout: TimeSpan?
 
@@ -32,7 +32,9 @@ struct WaitOptions: ParsableArguments {
 
 /// A timeout alone.
 struct TimeoutOption: ParsableArguments {
-    @Option(name: .customLong("timeout"), help: .init("How long to wait.", valueName: "time"), transform: Parse.timeout)
+    @Option(
+        name: .customLong("timeout"), parsing: .unconditional,
+        help: .init("How long to wait.", valueName: "time"), transform: Parse.timeout)
     var timeout: TimeSpan?
 
     var deadline: Deadline { timeout?.deadline ?? .never }
@@ -42,7 +44,8 @@ struct TimeoutOption: ParsableArguments {
 struct KeyOption: ParsableArguments {
     @Option(
         name: .customLong("idempotency-key"),
-        help: .init("The same key and request give the same operation; made up without it.", valueName: "key"))
+        help: .init("The same key and request give the same operation; made up without it.", valueName: "key")
+    )
     var key: String?
 }
 

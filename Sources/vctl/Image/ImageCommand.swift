@@ -8,7 +8,8 @@ struct ImageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Disk images that VMs are made from.",
         subcommands: [
-            ImageImport.self, ImageList.self, ImageShow.self, ImageSet.self, ImageRename.self, ImageDelete.self,
+            ImageImport.self, ImageList.self, ImageShow.self, ImageSet.self, ImageRename.self,
+            ImageDelete.self,
         ])
 }
 
@@ -18,7 +19,9 @@ struct ImageList: ParsableCommand {
 
     @OptionGroup var options: ListOptions
 
-    @Option(name: .customLong("select"), help: .init("Those with this label.", valueName: "k=v"), transform: Parse.keyValue)
+    @Option(
+        name: .customLong("select"), help: .init("Those with this label.", valueName: "k=v"),
+        transform: Parse.keyValue)
     var select: [KeyValue] = []
 
     @Option(name: .customLong("state"), help: "Only those in this state.", transform: Parse.choice)
@@ -33,7 +36,8 @@ struct ImageList: ParsableCommand {
 
 /// `vctl image show`.
 struct ImageShow: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show everything about images.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show everything about images.")
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions

@@ -22,12 +22,15 @@ struct ImageDelete: ParsableCommand {
     func run() throws {
         let names = try checkedReferences(names)
         if !wait.dryRun {
-            try Confirmation.need(confirm, "delete \(names.prefix(5).map { shown($0) }.joined(separator: ", "))?")
+            try Confirmation.need(
+                confirm, "delete \(names.prefix(5).map { shown($0) }.joined(separator: ", "))?")
         }
         let batch = Batch(connect.client(), .image, output, wait)
         batch.leavesObject = false
         if ifExists { batch.ignored = [ErrorCode.imageNotFound.rawValue] }
         let query = wait.change.query + (force ? [("force", "true")] : [])
-        try batch.run(names.map { Job(name: $0, request: Request(Endpoints.named("image.delete"), [$0], query: query)) })
+        try batch.run(
+            names.map { Job(name: $0, request: Request(Endpoints.named("image.delete"), [$0], query: query)) }
+        )
     }
 }

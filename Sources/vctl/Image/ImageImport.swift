@@ -23,14 +23,17 @@ struct ImageImport: ParsableCommand {
         transform: FormatChoice.init)
     var formats: [FormatChoice] = []
 
-    @Option(name: .customLong("source-format"), help: "What the content is; probed without it.", transform: Parse.choice)
+    @Option(
+        name: .customLong("source-format"), help: "What the content is; probed without it.",
+        transform: Parse.choice)
     var sourceFormat: DiskFormat?
 
     @Option(name: .customLong("description"), help: "What this image is.") var description: String?
     @Flag(name: .customLong("protect"), help: "Let delete refuse it.") var protect = false
     @Flag(name: .customLong("if-not-exists"), help: "An image of this name is no error, and stays as it is.")
     var ifNotExists = false
-    @Option(name: .customLong("columns"), help: .init("The columns of table and csv.", valueName: "a,b")) var columns: String?
+    @Option(name: .customLong("columns"), help: .init("The columns of table and csv.", valueName: "a,b"))
+    var columns: String?
 
     @OptionGroup var labels: LabelOptions
     @OptionGroup var key: KeyOption
@@ -72,10 +75,13 @@ struct ImageImport: ParsableCommand {
     /// The request's body, without what only the file tells.
     func body() throws -> ImageCreate {
         guard source != "-" else {
-            throw Failure.usage("an image cannot be read from stdin: its size must be known", hint: "write it to a file first")
+            throw Failure.usage(
+                "an image cannot be read from stdin: its size must be known", hint: "write it to a file first"
+            )
         }
         if let scheme = foreignScheme {
-            throw Failure.usage("\(shown(scheme)):// is not supported", hint: "use http://, https://, or a file")
+            throw Failure.usage(
+                "\(shown(scheme)):// is not supported", hint: "use http://, https://, or a file")
         }
         var body = ImageCreate(name: name)
         body.description = description

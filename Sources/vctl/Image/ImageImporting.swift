@@ -34,7 +34,8 @@ struct ImageImporting {
 
     /// `nil` where there is such an image already, and that is fine.
     private func announce(_ body: ImageCreate) throws -> Reply? {
-        var request = try Request(Endpoints.named("image.import"), query: command.wait.change.query).json(body)
+        var request = try Request(Endpoints.named("image.import"), query: command.wait.change.query).json(
+            body)
         if !command.wait.dryRun { request = try request.keyed(command.key.key) }
         do {
             return try client.sendKeyed(request, until: deadline)
@@ -72,7 +73,8 @@ struct ImageImporting {
         _ = try? cleaner.send(Request(Endpoints.named("image.delete"), [image.id.rawValue]))
         guard case ClientError.interrupted = error else { return error }
         return Failure(
-            message: "interrupted; the upload of \(name) is given up", code: ClientError.interrupted.code, hint: nil,
+            message: "interrupted; the upload of \(name) is given up", code: ClientError.interrupted.code,
+            hint: nil,
             exit: .interrupted)
     }
 }

@@ -21,7 +21,8 @@ struct ImageSet: ParsableCommand {
 
     func run() throws {
         guard description != nil || protect != nil || labels.changes != nil else {
-            throw Failure.usage("nothing to change is given", hint: "vctl image set --help lists what can be changed")
+            throw Failure.usage(
+                "nothing to change is given", hint: "vctl image set --help lists what can be changed")
         }
         var patch = ImagePatch()
         patch.description = description
@@ -33,7 +34,8 @@ struct ImageSet: ParsableCommand {
 
 /// `vctl image rename`.
 struct ImageRename: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "rename", abstract: "Give an image another name.")
+    static let configuration = CommandConfiguration(
+        commandName: "rename", abstract: "Give an image another name.")
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions

@@ -8,7 +8,8 @@ struct OperationCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "operation", abstract: "Work that is under way, or was.",
         subcommands: [
-            OperationList.self, OperationShow.self, OperationWait.self, OperationCancel.self, OperationRetry.self,
+            OperationList.self, OperationShow.self, OperationWait.self, OperationCancel.self,
+            OperationRetry.self,
             OperationAbandon.self,
         ],
         aliases: ["op"])
@@ -16,7 +17,8 @@ struct OperationCommand: ParsableCommand {
 
 /// `vctl operation list`.
 struct OperationList: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List operations, the newest first.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List operations, the newest first.")
 
     @OptionGroup var options: ListOptions
 
@@ -28,7 +30,8 @@ struct OperationList: ParsableCommand {
 
 /// `vctl operation show`.
 struct OperationShow: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show everything about operations.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show everything about operations.")
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions

@@ -5,7 +5,8 @@ import VctlClient
 
 /// `vctl operation wait`.
 struct OperationWait: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "wait", abstract: "Wait until operations end.")
+    static let configuration = CommandConfiguration(
+        commandName: "wait", abstract: "Wait until operations end.")
 
     @OptionGroup var options: OperationOptions
 
@@ -28,13 +29,15 @@ struct OperationCancel: ParsableCommand {
 
     @OptionGroup var options: OperationOptions
     @OptionGroup var change: ChangeOptions
-    @Flag(name: .customLong("wait"), inversion: .prefixedNo, help: "Wait until the operation ends.") var wait = true
+    @Flag(name: .customLong("wait"), inversion: .prefixedNo, help: "Wait until the operation ends.")
+    var wait = true
 
     func run() throws {
         let run = try OperationRun(options)
         try run.each { id in
             if change.dryRun { return try run.preview(id, "operation.cancel", "undo what it did") }
-            let reply = try run.client.send(Request(Endpoints.named("operation.cancel"), [id]), until: run.deadline)
+            let reply = try run.client.send(
+                Request(Endpoints.named("operation.cancel"), [id]), until: run.deadline)
             guard wait else { return reply }
             return try run.judged(try run.follow(try reply.decoded()), good: [.cancelled])
         }
@@ -43,11 +46,13 @@ struct OperationCancel: ParsableCommand {
 
 /// `vctl operation retry`.
 struct OperationRetry: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "retry", abstract: "Undo again what got stuck.")
+    static let configuration = CommandConfiguration(
+        commandName: "retry", abstract: "Undo again what got stuck.")
 
     @OptionGroup var options: OperationOptions
     @OptionGroup var change: ChangeOptions
-    @Flag(name: .customLong("wait"), inversion: .prefixedNo, help: "Wait until the operation ends.") var wait = true
+    @Flag(name: .customLong("wait"), inversion: .prefixedNo, help: "Wait until the operation ends.")
+    var wait = true
 
     func run() throws {
         let run = try OperationRun(options)
@@ -56,7 +61,8 @@ struct OperationRetry: ParsableCommand {
             let request = try Request(Endpoints.named("operation.retry"), [id]).json(Empty()).keyed(nil)
             let reply = try run.client.send(request, until: run.deadline)
             guard wait else { return reply }
-            return try run.judged(try run.follow(try reply.decoded()), good: [.succeeded, .failed, .cancelled])
+            return try run.judged(
+                try run.follow(try reply.decoded()), good: [.succeeded, .failed, .cancelled])
         }
     }
 }

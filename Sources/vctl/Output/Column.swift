@@ -19,7 +19,8 @@ struct Column: Sendable {
 
     init(
         _ key: String, _ title: String? = nil, field: String? = nil, number: Bool = false,
-        shown: (@Sendable (JSONNode) -> String)? = nil, plain: @escaping @Sendable (JSONNode) -> String = Cell.plain
+        shown: (@Sendable (JSONNode) -> String)? = nil,
+        plain: @escaping @Sendable (JSONNode) -> String = Cell.plain
     ) {
         self.key = key
         self.title = title ?? key.uppercased()

@@ -22,8 +22,10 @@ struct Noun: Sendable {
             Column("image", shown: { $0["name"]?.text ?? "" }, plain: { $0["name"]?.text ?? "" }),
             Column("id"), Column("stateReason", "REASON"), Column("labels", shown: Cell.labels),
             Column("managed", shown: Cell.yes), Column("autostart", shown: Cell.yes),
-            Column("protected", shown: Cell.yes), Column("accelerator"), Column("firmware"), Column("machine"),
-            Column("createdAt", "CREATED", shown: Cell.time), Column("observedAt", "OBSERVED", shown: Cell.time),
+            Column("protected", shown: Cell.yes), Column("accelerator"), Column("firmware"),
+            Column("machine"),
+            Column("createdAt", "CREATED", shown: Cell.time),
+            Column("observedAt", "OBSERVED", shown: Cell.time),
             Column("operation"), Column("description"),
         ],
         usual: ["name", "state", "cpus", "memoryBytes", "addresses", "image"])
@@ -33,7 +35,8 @@ struct Noun: Sendable {
         columns: [
             Column("name"), Column("state"), Column("format"), .bytes("virtualSizeBytes", "VIRTUAL"),
             .bytes("sizeBytes", "SIZE"), Column("usedBy", "USED-BY", shown: Cell.list),
-            Column("createdAt", "CREATED", shown: Cell.time), Column("id"), Column("checksum"), Column("source"),
+            Column("createdAt", "CREATED", shown: Cell.time), Column("id"), Column("checksum"),
+            Column("source"),
             Column("labels", shown: Cell.labels), Column("protected", shown: Cell.yes),
             .bytes("receivedBytes", "RECEIVED"), Column("operation"), Column("description"),
         ],
@@ -45,7 +48,8 @@ struct Noun: Sendable {
             Column("id"), Column("kind"), Column("status"),
             Column("resources", "SUBJECT", shown: Cell.references, plain: Cell.references),
             Column("progress", shown: Cell.progress, plain: Cell.progress),
-            Column("createdAt", "CREATED", shown: Cell.time), Column("finishedAt", "FINISHED", shown: Cell.time),
+            Column("createdAt", "CREATED", shown: Cell.time),
+            Column("finishedAt", "FINISHED", shown: Cell.time),
             Column("startedAt", "STARTED", shown: Cell.time),
             Column("requestor", "BY", shown: Cell.user, plain: Cell.user), Column("parent"),
             Column("error", shown: { $0["detail"]?.text ?? "" }, plain: { $0["code"]?.text ?? "" }),
@@ -76,7 +80,8 @@ struct Noun: Sendable {
         name: "audit", nameField: "sequence",
         columns: [
             Column("sequence", "SEQ", number: true), Column("time", shown: Cell.time),
-            Column("requestor", "USER", shown: Cell.user, plain: Cell.user), Column("action"), Column("target"),
+            Column("requestor", "USER", shown: Cell.user, plain: Cell.user), Column("action"),
+            Column("target"),
             Column("outcome"), Column("code"), Column("operation"),
         ],
         usual: ["sequence", "time", "requestor", "action", "target", "outcome", "code"])

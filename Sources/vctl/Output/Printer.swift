@@ -41,7 +41,9 @@ struct Printer {
         case .json: Standard.out(ended(raw()))
         case .yaml: Standard.out(YAML.text(.array(rows)))
         case .name: Standard.out(names(rows))
-        case .csv: Standard.out(CSV.text(headings: columns.map(\.key), rows: rows.map { row in columns.map { $0.csv(row) } }))
+        case .csv:
+            Standard.out(
+                CSV.text(headings: columns.map(\.key), rows: rows.map { row in columns.map { $0.csv(row) } }))
         case .table: Standard.out(table(rows))
         }
     }

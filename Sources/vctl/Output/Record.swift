@@ -17,7 +17,9 @@ enum Record {
         case .array(let elements) where elements.contains { !$0.members.isEmpty }:
             return name + "\n" + indented(table(elements))
         case .array(let elements):
-            return padded + (elements.isEmpty ? "-" : elements.map { value($0, member.name) }.joined(separator: ", ")) + "\n"
+            return padded
+                + (elements.isEmpty ? "-" : elements.map { value($0, member.name) }.joined(separator: ", "))
+                + "\n"
         case .object(let members) where members.contains { isNested($0.value) }:
             return name + "\n" + indented(text(member.value))
         default: return padded + value(member.value, member.name) + "\n"
@@ -28,7 +30,9 @@ enum Record {
 
     private static func table(_ elements: [JSONNode]) -> String {
         var keys: [String] = []
-        for member in elements.flatMap(\.members) where !keys.contains(member.name) { keys.append(member.name) }
+        for member in elements.flatMap(\.members) where !keys.contains(member.name) {
+            keys.append(member.name)
+        }
         let rows = elements.map { element in
             keys.map { key in element[key].map { value($0, key) } ?? "-" }
         }
@@ -59,7 +63,11 @@ enum Record {
         }
         var result = ""
         for character in base {
-            if character.isUppercase { result += " " + character.lowercased() } else { result.append(character) }
+            if character.isUppercase {
+                result += " " + character.lowercased()
+            } else {
+                result.append(character)
+            }
         }
         return shown(result)
     }

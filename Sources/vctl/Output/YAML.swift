@@ -14,7 +14,9 @@ enum YAML {
         return result
     }
 
-    private static func append(_ members: [JSONNode.Member], indent: Int, first: String? = nil, to text: inout String) {
+    private static func append(
+        _ members: [JSONNode.Member], indent: Int, first: String? = nil, to text: inout String
+    ) {
         let pad = String(repeating: " ", count: indent)
         for (index, member) in members.enumerated() {
             text += (index == 0 ? first : nil) ?? pad
@@ -67,7 +69,8 @@ enum YAML {
     private static func isPlain(_ text: String) -> Bool {
         guard let first = text.utf8.first, isLetter(first) || first == UInt8(ascii: "/") else { return false }
         let others: [UInt8] = [0x2D, 0x2E, 0x2F, 0x5F]
-        guard text.utf8.allSatisfy({ isLetter($0) || (0x30...0x39).contains($0) || others.contains($0) }) else {
+        guard text.utf8.allSatisfy({ isLetter($0) || (0x30...0x39).contains($0) || others.contains($0) })
+        else {
             return false
         }
         return !words.contains(text.lowercased())

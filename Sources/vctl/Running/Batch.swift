@@ -79,7 +79,11 @@ final class Batch {
                     operations.append(reply.bytes)
                     continue
                 }
-                if let object = object(of: ended) { objects.append(object) } else { operations.append(reply.bytes) }
+                if let object = object(of: ended) {
+                    objects.append(object)
+                } else {
+                    operations.append(reply.bytes)
+                }
             }
         }
         let several = asArray || jobs.count > 1
@@ -89,13 +93,18 @@ final class Batch {
     }
 
     private func print(
-        _ objects: [[UInt8]], _ operations: [[UInt8]], _ previews: [Reply], _ several: Bool, _ printer: Printer
+        _ objects: [[UInt8]], _ operations: [[UInt8]], _ previews: [Reply], _ several: Bool,
+        _ printer: Printer
     ) throws {
         if !previews.isEmpty { try Previews.print(previews, output.format, asArray: several) }
         if !objects.isEmpty { try printer.objects(objects, asArray: several, detailed: false) }
         guard !operations.isEmpty else { return }
         // What was deleted is not there to be shown; only a program wants to read how it went.
-        if wait.wait, !leavesObject, output.format == .table || output.format == .name || output.format == .csv { return }
+        if wait.wait, !leavesObject,
+            output.format == .table || output.format == .name || output.format == .csv
+        {
+            return
+        }
         try Printer(.operation, output.format).objects(operations, asArray: several, detailed: false)
     }
 
@@ -133,7 +142,9 @@ final class Batch {
         let line = ProgressLine(name)
         defer { line.clear() }
         do {
-            let (ended, reply) = try client.followed(operation.id, until: deadline, turn: line.turn) { line.show($0) }
+            let (ended, reply) = try client.followed(operation.id, until: deadline, turn: line.turn) {
+                line.show($0)
+            }
             line.clear()
             note(ended, name)
             if ended.status == .succeeded { return (ended, reply) }

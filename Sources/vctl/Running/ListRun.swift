@@ -8,7 +8,9 @@ struct ListOptions: ParsableArguments {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
 
-    @Option(name: .customLong("limit"), help: .init("At most so many.", valueName: "n"), transform: Parse.positive)
+    @Option(
+        name: .customLong("limit"), parsing: .unconditional, help: .init("At most so many.", valueName: "n"),
+        transform: Parse.positive)
     var limit: Int?
 
     /// Asks for a list, and prints it.
@@ -35,7 +37,9 @@ struct ListOptions: ParsableArguments {
     private func fetch(_ request: Request, _ client: Client, allPages: Bool) throws -> ListReply {
         guard allPages else {
             let reply = try client.send(request)
-            let rows = try JSONNode.elements(of: reply.bytes).map { (node: $0.node, page: 0, range: $0.range) }
+            let rows = try JSONNode.elements(of: reply.bytes).map {
+                (node: $0.node, page: 0, range: $0.range)
+            }
             return ListReply(head: reply.head, pages: [reply.bytes], rows: rows)
         }
         return try Lists.all(client, request)

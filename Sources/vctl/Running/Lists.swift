@@ -18,7 +18,9 @@ struct ListReply {
 /// Reading lists.
 enum Lists {
     /// All pages of a list.
-    static func all(_ client: Client, _ request: Request, until deadline: Deadline = .never) throws -> ListReply {
+    static func all(_ client: Client, _ request: Request, until deadline: Deadline = .never) throws
+        -> ListReply
+    {
         let first = try client.send(request, until: deadline)
         var list = ListReply(head: first.head, pages: [], rows: [])
         try append(first, to: &list)
@@ -41,7 +43,8 @@ enum Lists {
     static func nextPage(_ head: ReplyHead) -> String? {
         for (name, value) in head.headers where name == "link" {
             for link in value.split(separator: ",") where link.contains("rel=\"next\"") {
-                guard let open = link.firstIndex(of: "<"), let close = link.firstIndex(of: ">"), open < close else { continue }
+                guard let open = link.firstIndex(of: "<"), let close = link.firstIndex(of: ">"), open < close
+                else { continue }
                 return String(link[link.index(after: open)..<close])
             }
         }

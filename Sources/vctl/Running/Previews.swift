@@ -10,7 +10,8 @@ enum Previews {
         switch format {
         case .json: Standard.out(bytes + [0x0A])
         case .yaml: Standard.out(YAML.text(try JSONNode(parsing: bytes)))
-        case .name: Standard.out(try replies.map { shown(try $0.decoded(as: Preview.self).target) + "\n" }.joined())
+        case .name:
+            Standard.out(try replies.map { shown(try $0.decoded(as: Preview.self).target) + "\n" }.joined())
         case .csv: Standard.out(csv(try replies.map { try $0.decoded() }))
         case .table: Standard.out(try replies.map { text(try $0.decoded()) }.joined())
         }
@@ -26,7 +27,8 @@ enum Previews {
     private static func csv(_ previews: [Preview]) -> String {
         CSV.text(
             headings: ["action", "target", "change"],
-            rows: previews.flatMap { preview in preview.changes.map { [preview.action, preview.target, $0] } })
+            rows: previews.flatMap { preview in preview.changes.map { [preview.action, preview.target, $0] } }
+        )
     }
 
     /// A preview of what the daemon has no dry run for, because it is one write.

@@ -22,7 +22,9 @@ final class ProgressLine {
     func show(_ operation: Operation) {
         guard !operation.isSettled else { return clear() }
         let progress = operation.progress ?? steps(operation)
-        show(phase: progress.phase, done: progress.done, total: progress.total, inBytes: progress.unit == "bytes")
+        show(
+            phase: progress.phase, done: progress.done, total: progress.total,
+            inBytes: progress.unit == "bytes")
     }
 
     func show(phase: String, done: Int64, total: Int64?, inBytes: Bool) {
@@ -56,19 +58,28 @@ final class ProgressLine {
         return .init(phase: phase ?? operation.status.rawValue, done: Int64(done), unit: "items")
     }
 
-    static func bar(_ name: String, _ phase: String, _ done: Int64, _ total: Int64?, _ inBytes: Bool) -> String {
+    static func bar(_ name: String, _ phase: String, _ done: Int64, _ total: Int64?, _ inBytes: Bool)
+        -> String
+    {
         let head = "\(shown(name, limit: 40)): \(shown(phase, limit: 30))"
-        guard let total, total > 0 else { return inBytes && done > 0 ? "\(head) \(ByteCount.human(done))" : head }
+        guard let total, total > 0 else {
+            return inBytes && done > 0 ? "\(head) \(ByteCount.human(done))" : head
+        }
         let share = min(max(Double(done) / Double(total), 0), 1)
         let filled = Int(share * 24)
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 24 - filled)
         return "\(head) [\(bar)] \(Int(share * 100))%\(amount(done, total, inBytes))"
     }
 
-    static func plain(_ name: String, _ phase: String, _ done: Int64, _ total: Int64?, _ inBytes: Bool) -> String {
+    static func plain(_ name: String, _ phase: String, _ done: Int64, _ total: Int64?, _ inBytes: Bool)
+        -> String
+    {
         let head = "\(shown(name, limit: 64)): \(shown(phase, limit: 40))"
-        guard let total, total > 0 else { return inBytes && done > 0 ? "\(head) \(ByteCount.human(done))" : head }
-        return "\(head) \(Int(min(max(Double(done) / Double(total), 0), 1) * 100))%\(amount(done, total, inBytes))"
+        guard let total, total > 0 else {
+            return inBytes && done > 0 ? "\(head) \(ByteCount.human(done))" : head
+        }
+        return
+            "\(head) \(Int(min(max(Double(done) / Double(total), 0), 1) * 100))%\(amount(done, total, inBytes))"
     }
 
     private static func amount(_ done: Int64, _ total: Int64, _ inBytes: Bool) -> String {

@@ -6,7 +6,8 @@ extension Request {
     /// The same request with an idempotency key: the given one, or one made up for this run.
     func keyed(_ key: String?) throws -> Request {
         if let key {
-            guard !key.isEmpty, key.utf8.count <= 255, key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            guard !key.isEmpty, key.utf8.count <= 255, key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+            else {
                 throw Failure.usage("an idempotency key is 1 to 255 visible ASCII characters")
             }
         }
@@ -25,14 +26,17 @@ enum Confirmation {
                 exit: .usage)
         }
         guard Standard.confirms(question) else {
-            throw Failure(message: "not confirmed; nothing was changed", code: "usage.confirm", hint: nil, exit: .usage)
+            throw Failure(
+                message: "not confirmed; nothing was changed", code: "usage.confirm", hint: nil, exit: .usage)
         }
     }
 }
 
 /// `show` of one object or several.
 enum ShowRun {
-    static func run(_ noun: Noun, _ names: [String], _ connect: ConnectOptions, _ output: OutputOptions) throws {
+    static func run(_ noun: Noun, _ names: [String], _ connect: ConnectOptions, _ output: OutputOptions)
+        throws
+    {
         let printer = try Printer(noun, output)
         let client = connect.client()
         var replies: [[UInt8]] = []

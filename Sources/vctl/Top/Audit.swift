@@ -9,7 +9,8 @@ struct AuditCommand: ParsableCommand {
 
 /// `vctl audit list`.
 struct AuditList: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the audit, the newest first.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the audit, the newest first.")
 
     @OptionGroup var options: ListOptions
 

@@ -16,16 +16,19 @@ struct Query: ParsableCommand {
     var method: VctlAPI.Method
     @Argument(help: .init("Path and query.", valueName: "path")) var path: String
 
-    @Option(name: .customLong("input"), help: .init("The body; - is stdin.", valueName: "file")) var input: String?
+    @Option(name: .customLong("input"), help: .init("The body; - is stdin.", valueName: "file")) var input:
+        String?
     @Option(
         name: [.customLong("header"), .customShort("H")],
         help: .init("Another header; may be repeated.", valueName: "name: value"), transform: Self.header)
     var headers: [KeyValue] = []
-    @Flag(name: [.customLong("include"), .customShort("i")], help: "Print status and headers too.") var include = false
+    @Flag(name: [.customLong("include"), .customShort("i")], help: "Print status and headers too.")
+    var include = false
 
     static func method(_ text: String) throws -> VctlAPI.Method {
         if let method = VctlAPI.Method(rawValue: text.uppercased()) { return method }
-        throw Parse.Refused(description: "known are \(VctlAPI.Method.allCases.map(\.rawValue).joined(separator: ", "))")
+        throw Parse.Refused(
+            description: "known are \(VctlAPI.Method.allCases.map(\.rawValue).joined(separator: ", "))")
     }
 
     static func header(_ text: String) throws -> KeyValue {
@@ -62,7 +65,8 @@ struct Query: ParsableCommand {
     }
 
     private func headText(_ head: ReplyHead) -> String {
-        "HTTP/1.1 \(head.status)\n" + head.headers.map { "\($0.name): \(shown($0.value, limit: 4000))\n" }.joined() + "\n"
+        "HTTP/1.1 \(head.status)\n"
+            + head.headers.map { "\($0.name): \(shown($0.value, limit: 4000))\n" }.joined() + "\n"
     }
 
     private func refuse(_ head: ReplyHead, _ body: ReplyBody, _ client: Client) throws {

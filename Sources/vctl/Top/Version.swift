@@ -25,7 +25,8 @@ struct Version: ParsableCommand {
         let versions = Versions(client: Wire.version, daemon: clientOnly ? nil : daemon())
         switch output.format {
         case .json: Standard.out([UInt8](try JSONEncoder().encode(versions)) + [0x0A])
-        case .yaml: Standard.out(YAML.text(try JSONNode(parsing: [UInt8](try JSONEncoder().encode(versions)))))
+        case .yaml:
+            Standard.out(YAML.text(try JSONNode(parsing: [UInt8](try JSONEncoder().encode(versions)))))
         case .name: Standard.out(versions.client + "\n")
         case .csv: Standard.out(CSV.text(headings: ["program", "version"], rows: rows(versions)))
         case .table: Standard.out(rows(versions).map { "\($0[0])  \($0[1])\n" }.joined())

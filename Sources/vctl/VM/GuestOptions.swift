@@ -7,13 +7,16 @@ struct GuestOptions: ParsableArguments {
     @Option(name: .customLong("user"), help: "The user that cloud-init creates.")
     var user: String?
 
-    @Option(name: .customLong("ssh-key"), help: .init("A file of public keys; may be repeated.", valueName: "file"))
+    @Option(
+        name: .customLong("ssh-key"),
+        help: .init("A file of public keys; may be repeated.", valueName: "file"))
     var sshKeys: [String] = []
 
     @Option(name: .customLong("cloud-init"), help: .init("user-data; - is stdin.", valueName: "file"))
     var cloudInit: String?
 
-    @Option(name: .customLong("network-config"), help: .init("network-config; - is stdin.", valueName: "file"))
+    @Option(
+        name: .customLong("network-config"), help: .init("network-config; - is stdin.", valueName: "file"))
     var networkConfig: String?
 
     /// - Throws: a ``Failure`` where stdin would be read twice.

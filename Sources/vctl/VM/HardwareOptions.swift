@@ -16,7 +16,9 @@ enum CloneFlag: String, EnumerableFlag {
 
 /// What a new VM consists of.
 struct HardwareOptions: ParsableArguments {
-    @Option(name: .customLong("image"), help: .init("Make the first disk from this image.", valueName: "image"), transform: Parse.reference)
+    @Option(
+        name: .customLong("image"), help: .init("Make the first disk from this image.", valueName: "image"),
+        transform: Parse.reference)
     var image: Reference?
 
     @Option(name: .customLong("cdrom"), help: .init("An ISO on the host.", valueName: "path"))
@@ -36,22 +38,33 @@ struct HardwareOptions: ParsableArguments {
 
     @Flag(exclusivity: .exclusive) var clone: CloneFlag?
 
-    @Option(name: .customLong("cpus"), help: "Virtual CPUs, 1 without it.", transform: Parse.positive)
+    // `.unconditional`: a negative number is then refused as one, and not taken for a flag.
+    @Option(
+        name: .customLong("cpus"), parsing: .unconditional,
+        help: .init("Virtual CPUs, 1 without it.", valueName: "n"),
+        transform: Parse.positive)
     var cpus: Int?
 
-    @Option(name: .customLong("memory"), help: .init("Memory, 1G without it.", valueName: "size"), transform: Parse.size)
+    @Option(
+        name: .customLong("memory"), parsing: .unconditional,
+        help: .init("Memory, 1G without it.", valueName: "size"), transform: Parse.size)
     var memory: ByteCount?
 
-    @Option(name: .customLong("max-cpus"), help: "The most CPUs while it runs.", transform: Parse.positive)
+    @Option(
+        name: .customLong("max-cpus"), parsing: .unconditional,
+        help: .init("The most CPUs while it runs.", valueName: "n"), transform: Parse.positive)
     var maxCpus: Int?
 
-    @Option(name: .customLong("max-memory"), help: .init("The most memory while it runs.", valueName: "size"), transform: Parse.size)
+    @Option(
+        name: .customLong("max-memory"), parsing: .unconditional,
+        help: .init("The most memory while it runs.", valueName: "size"), transform: Parse.size)
     var maxMemory: ByteCount?
 
     @Option(
-        name: .customLong("disk"),
+        name: .customLong("disk"), parsing: .unconditionalSingleValue,
         help: .init(
-            "SIZE[,pool=][,bus=][,format=][,preallocation=]; the first one sizes the image's disk.", valueName: "disk"),
+            "SIZE[,pool=][,bus=][,format=][,preallocation=]; the first one sizes the image's disk.",
+            valueName: "disk"),
         transform: Parse.disk)
     var disks: [DiskSpec] = []
 
@@ -75,7 +88,8 @@ struct HardwareOptions: ParsableArguments {
             throw Failure.usage("--network none cannot stand beside another --network")
         }
         guard clone == nil || image != nil else {
-            throw Failure.usage("--linked and --full say how a disk is made from an image", hint: "add --image IMAGE")
+            throw Failure.usage(
+                "--linked and --full say how a disk is made from an image", hint: "add --image IMAGE")
         }
         guard kernel != nil || (initrd == nil && cmdline == nil) else {
             throw Failure.usage("--initrd and --cmdline need --kernel")

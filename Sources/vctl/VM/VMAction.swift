@@ -32,7 +32,7 @@ struct ActionOptions: ParsableArguments {
 /// How a guest is asked to stop.
 struct StopOptions: ParsableArguments {
     @Option(
-        name: .customLong("grace"),
+        name: .customLong("grace"), parsing: .unconditional,
         help: .init("How long the guest may take, 60s without it.", valueName: "time"), transform: Parse.span)
     var grace: TimeSpan?
 

@@ -29,7 +29,8 @@ struct VMConsole: ParsableCommand {
         _ = try Reference(checking: name)
         if log { return try printLog() }
         let console = ConsoleSession(
-            output: try openLog(follow: true, client: connect.client()), input: ConsoleInput(connect.client(), name),
+            output: try openLog(follow: true, client: connect.client()),
+            input: ConsoleInput(connect.client(), name),
             deadline: timeout.deadline)
         try console.run()
     }

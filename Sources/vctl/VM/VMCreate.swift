@@ -63,7 +63,9 @@ struct VMCreateCommand: ParsableCommand {
 
     private func checkCombination() throws {
         guard waitFor == .none || (!noStart && wait.wait) else {
-            throw Failure.usage("--wait-for needs a VM that is started and waited for", hint: "leave out --no-start and --no-wait")
+            throw Failure.usage(
+                "--wait-for needs a VM that is started and waited for",
+                hint: "leave out --no-start and --no-wait")
         }
         try hardware.check()
         try guest.check()

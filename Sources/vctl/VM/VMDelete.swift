@@ -31,7 +31,8 @@ struct VMDelete: ParsableCommand {
         batch.leavesObject = false
         batch.asArray = !targets.selection.isEmpty
         if ifExists { batch.ignored = [ErrorCode.vmNotFound.rawValue] }
-        try batch.run(names.map { Job(name: $0, request: Request(Endpoints.named("vm.delete"), [$0], query: query)) })
+        try batch.run(
+            names.map { Job(name: $0, request: Request(Endpoints.named("vm.delete"), [$0], query: query)) })
     }
 
     private var query: [(String, String)] {

@@ -25,7 +25,9 @@ struct VMSet: ParsableCommand {
     @Option(name: .customLong("cloud-init"), help: .init("New user-data; - is stdin.", valueName: "file"))
     var cloudInit: String?
 
-    @Option(name: .customLong("network-config"), help: .init("New network-config; - is stdin.", valueName: "file"))
+    @Option(
+        name: .customLong("network-config"), help: .init("New network-config; - is stdin.", valueName: "file")
+    )
     var networkConfig: String?
 
     func run() throws {
@@ -44,7 +46,8 @@ struct VMSet: ParsableCommand {
     func patch() throws -> VMPatch {
         let given: [Any?] = [description, protect, autostart, cloudInit, networkConfig, labels.changes]
         guard given.contains(where: { $0 != nil }) else {
-            throw Failure.usage("nothing to change is given", hint: "vctl vm set --help lists what can be changed")
+            throw Failure.usage(
+                "nothing to change is given", hint: "vctl vm set --help lists what can be changed")
         }
         guard cloudInit != "-" || networkConfig != "-" else {
             throw Failure.usage("only one file can be read from stdin")

@@ -5,7 +5,8 @@ import VctlClient
 
 /// `vctl vm show`.
 struct VMShow: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show everything about VMs.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show everything about VMs.")
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions

@@ -5,7 +5,8 @@ import VctlAPI
 /// `vctl vm start`.
 struct VMStartCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start", abstract: "Start VMs; a suspended one goes on where it was.", aliases: ["restore"])
+        commandName: "start", abstract: "Start VMs; a suspended one goes on where it was.",
+        aliases: ["restore"])
 
     @OptionGroup var options: ActionOptions
 

@@ -28,14 +28,18 @@ struct WarningOptions: ParsableArguments {
 
     /// Sends a request for each; all are tried.
     /// - Throws: ``Ended`` with the first failure's code.
-    func run(_ action: String, _ change: String, ignoring ignored: ErrorCode?, _ request: (String) throws -> Request) throws {
+    func run(
+        _ action: String, _ change: String, ignoring ignored: ErrorCode?,
+        _ request: (String) throws -> Request
+    ) throws {
         let printer = try Printer(.warning, output)
         let client = connect.client()
         var replies: [Reply] = []
         var first: VctlAPI.ExitCode?
         for id in try checkedReferences(ids) {
             do {
-                let reply = try self.change.dryRun ? Previews.local(action, id, change) : client.send(try request(id))
+                let reply =
+                    try self.change.dryRun ? Previews.local(action, id, change) : client.send(try request(id))
                 if !reply.bytes.isEmpty { replies.append(reply) }
             } catch let problem as Problem where problem.errorCode == ignored {
                 continue

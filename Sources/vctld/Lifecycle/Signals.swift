@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import Dispatch
 import Glibc
-import Synchronization
 
 /// Signals that end the daemon.
-final class Signals: Sendable {
-    private let sources: Mutex<[any DispatchSourceSignal]> = Mutex([])
+final class Signals {
+    private var sources: [any DispatchSourceSignal] = []
     private let stream: AsyncStream<Int32>
-    private let continuation: AsyncStream<Int32>.Continuation
 
     /// From now on SIGTERM and SIGINT are only noted, and SIGPIPE is ignored: a client that left is an error of its
     /// write, and not our end.
     init() {
-        (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let (stream, continuation) = AsyncStream<Int32>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        self.stream = stream
         signal(SIGPIPE, SIG_IGN)
         for number in [SIGTERM, SIGINT] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { [continuation] in continuation.yield(number) }
+            source.setEventHandler { continuation.yield(number) }
             source.activate()
-            sources.withLock { $0.append(source) }
+            sources.append(source)
         }
     }
 

@@ -19,6 +19,7 @@ struct VMDeleteOperation: OperationKind {
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
         let domains = DomainEffects(environment: environment)
         let id = request.vm.id
+        try journal.pointOfNoReturn()
         try await journal.step("power-off") {
             if try await domains.ours(id) != nil { try await domains.destroy(id) }
         }

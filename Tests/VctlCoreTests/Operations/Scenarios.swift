@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import VctlAPI
+
+@testable import VctlCore
+
+/// One way to use a kind of operation: what must be there before, and the request itself.
+struct Scenario: Sendable {
+    var name: String
+    /// The kind that it shows, as in the journal.
+    var kind: String
+    var prepare: @Sendable (Bench, Core) async throws -> Void
+    /// Sends the request and returns the accepted operation.
+    var act: @Sendable (Bench, Core) async throws -> ObjectID
+}
+
+extension Scenario {
+    /// At least one for each kind of operation; the matrix fails for a kind that has none.
+    static let all: [Scenario] = [
+        Scenario(name: "image import", kind: "image.import", prepare: { _, _ in }) { bench, core in
+            try await bench.upload("base", to: core)
+        },
+        Scenario(name: "image delete", kind: "image.delete", prepare: imported) { bench, core in
+            try await core.images.delete(.name("base"), bench.context("image.delete")).operationID
+        },
+        Scenario(name: "linked VM, started", kind: "vm.create", prepare: imported) { bench, core in
+            try await core.vms.create(try linked(), bench.context("vm.create")).operationID
+        },
+        Scenario(name: "full VM, not started", kind: "vm.create", prepare: imported) { bench, core in
+            var create = try linked()
+            create.clone = .full
+            create.start = false
+            create.disks = [DiskSpec(), DiskSpec(sizeBytes: try ByteCount("8M"))]
+            return try await core.vms.create(create, bench.context("vm.create")).operationID
+        },
+        Scenario(name: "delete a running VM", kind: "vm.delete", prepare: created) { bench, core in
+            try await core.vms.delete(.name("web"), keepDisks: false, bench.context("vm.delete")).operationID
+        },
+        Scenario(name: "stop", kind: "vm.power", prepare: created) { bench, core in
+            var stop = VMStop()
+            stop.graceSeconds = 30
+            return try await core.vms.stop(.name("web"), stop, bench.context("vm.stop")).operationID
+        },
+        Scenario(name: "restart by force", kind: "vm.power", prepare: created) { bench, core in
+            var restart = VMRestart()
+            restart.force = true
+            return try await core.vms.restart(.name("web"), restart, bench.context("vm.restart")).operationID
+        },
+        Scenario(name: "pause", kind: "vm.power", prepare: created) { bench, core in
+            try await core.vms.pause(.name("web"), bench.context("vm.pause")).operationID
+        },
+    ]
+
+    private static func linked() throws -> VMCreate {
+        var create = VMCreate(name: try Name("web"))
+        create.image = .name("base")
+        create.labels = ["env": "lab"]
+        create.user = "ada"
+        return create
+    }
+
+    @Sendable private static func imported(_ bench: Bench, _ core: Core) async throws {
+        _ = try await bench.upload("base", to: core)
+        await core.engine.idle()
+    }
+
+    @Sendable private static func created(_ bench: Bench, _ core: Core) async throws {
+        try await imported(bench, core)
+        _ = try await core.vms.create(try linked(), bench.context("vm.create"))
+        await core.engine.idle()
+    }
+}

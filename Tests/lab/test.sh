@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs all tests on a machine that has only Debian and Swift: installs packages, builds, makes the guest
+# images, runs the fast suites and then those with real guests, and removes what it started. The end of its
+# output is the test runner's own summary. --fast: only what needs no guest.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+cd "$here/../.."
+export PATH=$PATH:/usr/sbin:/sbin:/opt/swift/usr/bin
+
+say() { echo "test: $*"; }
+
+# Every test host is in this folder, so that nothing of another run is met, and all of it can be removed.
+VCTL_LAB=$(mktemp -d /tmp/vctl-test.XXXXXX)
+export VCTL_LAB VCTL_LAB_IMAGES=$PWD/.build/lab
+
+clean_up() {
+    local status=$? host
+    trap - EXIT
+    for host in "$VCTL_LAB"/*/; do
+        [ ! -d "$host" ] || "$here/vhost" delete "$(basename "$host")" || true
+    done
+    rm -rf "$VCTL_LAB"
+    exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+command -v swift >/dev/null || {
+    say "swift is not in PATH; version 6.2 or newer is needed"
+    exit 1
+} >&2
+
+say "1. Debian packages"
+"$here/deps.sh"
+say "2. building everything (a clean build takes minutes)"
+swift build --build-tests
+say "3. fast suites: no guest, no privileges needed by most"
+if [ "${1-}" = --fast ]; then
+    swift test --skip-build --disable-xctest --skip '^IntegrationTests\.'
+    exit
+fi
+swift test --skip-build --disable-xctest --skip '^IntegrationTests\.'
+[ "$(id -u)" -eq 0 ] || {
+    say "the tests with real guests need root"
+    exit 1
+} >&2
+say "4. guest images, built from Debian packages"
+"$here/guest.sh"
+"$here/cloud-image.sh"
+say "5. suites with real guests, below $VCTL_LAB (QEMU without KVM: minutes)"
+swift test --skip-build --disable-xctest --filter '^IntegrationTests\.'
