@@ -13,7 +13,7 @@ public struct BackupXML: DocumentView {
 }
 
 /// The properties of `BackupXML`.
-public struct BackupFields: Sendable {
+public final class BackupFields: Sendable {
     /// `push`, `pull`.
     public let mode = Field<String>("@mode")
     /// The number of the job.
@@ -45,7 +45,7 @@ public struct BackupDiskXML: XMLView {
 }
 
 /// The properties of `BackupDiskXML`.
-public struct BackupDiskFields: Sendable {
+public final class BackupDiskFields: Sendable {
     /// The target: `vda`.
     public let name = Field<String>("@name")
     /// Whether it is in.

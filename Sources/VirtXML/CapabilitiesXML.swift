@@ -13,7 +13,7 @@ public struct CapabilitiesXML: DocumentView {
 }
 
 /// The properties of `CapabilitiesXML`.
-public struct CapabilitiesFields: Sendable {
+public final class CapabilitiesFields: Sendable {
     /// The host's UUID.
     public let hostUUID = Field<String>("host/uuid")
     /// The host's architecture.
@@ -47,7 +47,7 @@ public struct NumaCellXML: XMLView {
 }
 
 /// The properties of `NumaCellXML`.
-public struct NumaCellFields: Sendable {
+public final class NumaCellFields: Sendable {
     /// The number.
     public let id = Field<Int>("@id")
     /// Its memory.
@@ -69,7 +69,7 @@ public struct GuestCapabilityXML: XMLView {
 }
 
 /// The properties of `GuestCapabilityXML`.
-public struct GuestCapabilityFields: Sendable {
+public final class GuestCapabilityFields: Sendable {
     /// `hvm`, `exe`.
     public let osType = Field<String>("os_type")
     /// `x86_64`, `aarch64`.
@@ -97,7 +97,7 @@ public struct MachineXML: XMLView {
 }
 
 /// The properties of `MachineXML`.
-public struct MachineFields: Sendable {
+public final class MachineFields: Sendable {
     /// The name.
     public let name = Field<String>("")
     /// The versioned name that this one stands for.
@@ -119,7 +119,7 @@ public struct DomainTypeXML: XMLView {
 }
 
 /// The properties of `DomainTypeXML`.
-public struct DomainTypeFields: Sendable {
+public final class DomainTypeFields: Sendable {
     /// `kvm`, `qemu`, `lxc`, `test`.
     public let type = Field<String>("@type")
     /// The program for this type.

@@ -13,7 +13,7 @@ public struct CharacterDeviceXML: XMLView {
 }
 
 /// The properties of `CharacterDeviceXML`.
-public struct CharacterDeviceFields: Sendable {
+public final class CharacterDeviceFields: Sendable {
     /// `pty`, `unix`, `file`, `tcp`, `spicevmc`, `null`.
     public let type = Field<String>("@type")
     /// The pseudo terminal of a running console.

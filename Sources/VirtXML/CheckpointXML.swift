@@ -13,7 +13,7 @@ public struct CheckpointXML: DocumentView {
 }
 
 /// The properties of `CheckpointXML`.
-public struct CheckpointFields: Sendable {
+public final class CheckpointFields: Sendable {
     /// The name.
     public let name = Field<String>("name")
     /// A text for people.
@@ -41,7 +41,7 @@ public struct CheckpointDiskXML: XMLView {
 }
 
 /// The properties of `CheckpointDiskXML`.
-public struct CheckpointDiskFields: Sendable {
+public final class CheckpointDiskFields: Sendable {
     /// The target: `vda`.
     public let name = Field<String>("@name")
     /// `no`, `bitmap`.

@@ -13,7 +13,7 @@ public struct ControllerXML: XMLView {
 }
 
 /// The properties of `ControllerXML`.
-public struct ControllerFields: Sendable {
+public final class ControllerFields: Sendable {
     /// `pci`, `scsi`, `usb`, `sata`, `ide`, `virtio-serial`.
     public let type = Field<String>("@type")
     /// The number among its type.
@@ -49,7 +49,7 @@ public struct GraphicsXML: XMLView {
 }
 
 /// The properties of `GraphicsXML`.
-public struct GraphicsFields: Sendable {
+public final class GraphicsFields: Sendable {
     /// `vnc`, `spice`, `egl-headless`.
     public let type = Field<String>("@type")
     /// The TCP port; -1: libvirt chooses.
@@ -83,7 +83,7 @@ public struct VideoXML: XMLView {
 }
 
 /// The properties of `VideoXML`.
-public struct VideoFields: Sendable {
+public final class VideoFields: Sendable {
     /// `virtio`, `vga`, `qxl`, `none`.
     public let model = Field<String>("model/@type")
     /// The number of screens.
@@ -107,7 +107,7 @@ public struct InputXML: XMLView {
 }
 
 /// The properties of `InputXML`.
-public struct InputFields: Sendable {
+public final class InputFields: Sendable {
     /// `mouse`, `keyboard`, `tablet`.
     public let type = Field<String>("@type")
     /// `usb`, `virtio`, `ps2`.
@@ -127,7 +127,7 @@ public struct RngXML: XMLView {
 }
 
 /// The properties of `RngXML`.
-public struct RngFields: Sendable {
+public final class RngFields: Sendable {
     /// `virtio`.
     public let model = Field<String>("@model")
     /// `random`, `builtin`, `egd`.
@@ -153,7 +153,7 @@ public struct TpmXML: XMLView {
 }
 
 /// The properties of `TpmXML`.
-public struct TpmFields: Sendable {
+public final class TpmFields: Sendable {
     /// `tpm-crb`, `tpm-tis`.
     public let model = Field<String>("@model")
     /// `emulator`, `passthrough`.
@@ -179,7 +179,7 @@ public struct MemballoonXML: XMLView {
 }
 
 /// The properties of `MemballoonXML`.
-public struct MemballoonFields: Sendable {
+public final class MemballoonFields: Sendable {
     /// `virtio`, `none`.
     public let model = Field<String>("@model")
     /// Whether it gives back memory when the guest has none left.
@@ -203,7 +203,7 @@ public struct TimerXML: XMLView {
 }
 
 /// The properties of `TimerXML`.
-public struct TimerFields: Sendable {
+public final class TimerFields: Sendable {
     /// `rtc`, `pit`, `hpet`, `kvmclock`.
     public let name = Field<String>("@name")
     /// Whether the guest has it.

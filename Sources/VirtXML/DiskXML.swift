@@ -13,7 +13,7 @@ public struct DiskXML: XMLView {
 }
 
 /// The properties of `DiskXML`.
-public struct DiskFields: Sendable {
+public final class DiskFields: Sendable {
     /// `file`, `block`, `dir`, `network`, `volume`, `nvme`, `vhostuser`.
     public let type = Field<String>("@type")
     /// `disk`, `cdrom`, `floppy`, `lun`; libvirt assumes `disk`.
@@ -124,7 +124,7 @@ public struct SourceHostXML: XMLView {
 }
 
 /// The properties of `SourceHostXML`.
-public struct SourceHostFields: Sendable {
+public final class SourceHostFields: Sendable {
     /// Name or address.
     public let name = Field<String>("@name")
     /// The port.
@@ -150,7 +150,7 @@ public struct BackingStoreXML: XMLView {
 }
 
 /// The properties of `BackingStoreXML`.
-public struct BackingStoreFields: Sendable {
+public final class BackingStoreFields: Sendable {
     /// `file`, `block`, `network`.
     public let type = Field<String>("@type")
     /// libvirt's number of the image in a running domain.

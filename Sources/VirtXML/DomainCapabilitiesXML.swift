@@ -13,7 +13,7 @@ public struct DomainCapabilitiesXML: DocumentView {
 }
 
 /// The properties of `DomainCapabilitiesXML`.
-public struct DomainCapabilitiesFields: Sendable {
+public final class DomainCapabilitiesFields: Sendable {
     /// The program that runs it.
     public let path = Field<String>("path")
     /// `kvm`, `qemu`.
@@ -92,7 +92,7 @@ public struct CapabilityEnumXML: XMLView {
 }
 
 /// The properties of `CapabilityEnumXML`.
-public struct CapabilityEnumFields: Sendable {
+public final class CapabilityEnumFields: Sendable {
     /// The name.
     public let name = Field<String>("@name")
     /// The values.
@@ -112,7 +112,7 @@ public struct CpuModeXML: XMLView {
 }
 
 /// The properties of `CpuModeXML`.
-public struct CpuModeFields: Sendable {
+public final class CpuModeFields: Sendable {
     /// `host-passthrough`, `maximum`, `host-model`, `custom`.
     public let name = Field<String>("@name")
     /// Whether it can be had.
@@ -138,7 +138,7 @@ public struct NamedModelXML: XMLView {
 }
 
 /// The properties of `NamedModelXML`.
-public struct NamedModelFields: Sendable {
+public final class NamedModelFields: Sendable {
     /// The name.
     public let name = Field<String>("")
     /// Whether this host can run it.

@@ -13,7 +13,7 @@ public struct DomainXML: DocumentView, MetadataView {
 }
 
 /// The properties of `DomainXML`.
-public struct DomainFields: Sendable {
+public final class DomainFields: Sendable {
     /// The hypervisor: `kvm`, `qemu`, `lxc`, `test`.
     public let type = Field<String>("@type")
     /// The number while it runs.

@@ -13,7 +13,7 @@ public struct HostdevXML: XMLView {
 }
 
 /// The properties of `HostdevXML`.
-public struct HostdevFields: Sendable {
+public final class HostdevFields: Sendable {
     /// `subsystem`, `capabilities`.
     public let mode = Field<String>("@mode")
     /// `pci`, `usb`, `scsi`, `mdev`.
@@ -49,7 +49,7 @@ public struct FilesystemXML: XMLView {
 }
 
 /// The properties of `FilesystemXML`.
-public struct FilesystemFields: Sendable {
+public final class FilesystemFields: Sendable {
     /// `mount`, `template`, `file`, `block`, `ram`, `bind`.
     public let type = Field<String>("@type")
     /// `passthrough`, `mapped`, `squash`.
@@ -77,7 +77,7 @@ public struct MemoryDeviceXML: XMLView {
 }
 
 /// The properties of `MemoryDeviceXML`.
-public struct MemoryDeviceFields: Sendable {
+public final class MemoryDeviceFields: Sendable {
     /// `dimm`, `nvdimm`, `virtio-mem`, `virtio-pmem`.
     public let model = Field<String>("@model")
     /// The size.

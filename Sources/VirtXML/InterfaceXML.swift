@@ -13,7 +13,7 @@ public struct InterfaceXML: XMLView {
 }
 
 /// The properties of `InterfaceXML`. Bandwidths are libvirt's: KiB a second, bursts in KiB.
-public struct InterfaceFields: Sendable {
+public final class InterfaceFields: Sendable {
     /// `network`, `bridge`, `direct`, `ethernet`, `user`, `vhostuser`, `hostdev`.
     public let type = Field<String>("@type")
     /// The MAC address.
@@ -87,7 +87,7 @@ public struct FilterParameterXML: XMLView {
 }
 
 /// The properties of `FilterParameterXML`.
-public struct FilterParameterFields: Sendable {
+public final class FilterParameterFields: Sendable {
     /// The name: `IP`.
     public let name = Field<String>("@name")
     /// The value.

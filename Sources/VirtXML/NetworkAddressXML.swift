@@ -13,7 +13,7 @@ public struct NetworkIpXML: XMLView {
 }
 
 /// The properties of `NetworkIpXML`.
-public struct NetworkIpFields: Sendable {
+public final class NetworkIpFields: Sendable {
     /// `ipv4`, `ipv6`; nil: IPv4.
     public let family = Field<String>("@family")
     /// The bridge's address.
@@ -49,7 +49,7 @@ public struct DhcpRangeXML: XMLView {
 }
 
 /// The properties of `DhcpRangeXML`.
-public struct DhcpRangeFields: Sendable {
+public final class DhcpRangeFields: Sendable {
     /// The first address.
     public let start = Field<String>("@start")
     /// The last address.
@@ -73,7 +73,7 @@ public struct DhcpHostXML: XMLView {
 }
 
 /// The properties of `DhcpHostXML`.
-public struct DhcpHostFields: Sendable {
+public final class DhcpHostFields: Sendable {
     /// By MAC address.
     public let mac = Field<String>("@mac")
     /// By client identifier (IPv6).
@@ -97,7 +97,7 @@ public struct DnsForwarderXML: XMLView {
 }
 
 /// The properties of `DnsForwarderXML`.
-public struct DnsForwarderFields: Sendable {
+public final class DnsForwarderFields: Sendable {
     /// The server.
     public let address = Field<String>("@addr")
     /// Only names of this domain.
@@ -117,7 +117,7 @@ public struct DnsHostXML: XMLView {
 }
 
 /// The properties of `DnsHostXML`.
-public struct DnsHostFields: Sendable {
+public final class DnsHostFields: Sendable {
     /// The address.
     public let ip = Field<String>("@ip")
     /// Its names.
@@ -137,7 +137,7 @@ public struct DnsTextXML: XMLView {
 }
 
 /// The properties of `DnsTextXML`.
-public struct DnsTextFields: Sendable {
+public final class DnsTextFields: Sendable {
     /// The name.
     public let name = Field<String>("@name")
     /// The text.
@@ -157,7 +157,7 @@ public struct DnsServiceXML: XMLView {
 }
 
 /// The properties of `DnsServiceXML`.
-public struct DnsServiceFields: Sendable {
+public final class DnsServiceFields: Sendable {
     /// The service: `ldap`.
     public let service = Field<String>("@service")
     /// `tcp`, `udp`.

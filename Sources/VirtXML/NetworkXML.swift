@@ -13,7 +13,7 @@ public struct NetworkXML: DocumentView, MetadataView {
 }
 
 /// The properties of `NetworkXML`.
-public struct NetworkFields: Sendable {
+public final class NetworkFields: Sendable {
     /// The name.
     public let name = Field<String>("name")
     /// The UUID.
@@ -85,7 +85,7 @@ public struct PortgroupXML: XMLView {
 }
 
 /// The properties of `PortgroupXML`.
-public struct PortgroupFields: Sendable {
+public final class PortgroupFields: Sendable {
     /// The name.
     public let name = Field<String>("@name")
     /// Whether interfaces get it unasked.
@@ -111,7 +111,7 @@ public struct NetworkRouteXML: XMLView {
 }
 
 /// The properties of `NetworkRouteXML`.
-public struct NetworkRouteFields: Sendable {
+public final class NetworkRouteFields: Sendable {
     /// `ipv4`, `ipv6`.
     public let family = Field<String>("@family")
     /// Where to.

@@ -20,35 +20,13 @@ public enum Node: Sendable, Hashable {
 
     /// Whether this is text of blanks alone: layout, not content.
     public var isBlank: Bool {
-        if case .text(let text) = self { text.raw.utf8.allSatisfy(Ascii.isSpace) } else { false }
+        if case .text(let text) = self { text.isBlank } else { false }
     }
 
     /// Whether this is a child element of that name; unlike `element` it copies nothing.
     func isElement(named name: String) -> Bool {
         if case .element(let element) = self { element.name == name } else { false }
     }
-}
-
-/// Characters between tags. Equal when they mean the same, however they are spelt (`&#65;` equals `A`).
-public struct Text: Sendable, Hashable {
-    /// The spelling in the document, with its entities.
-    let raw: String
-
-    init(raw: String) { self.raw = raw }
-
-    /// Text that means `value`; what XML reserves is escaped as libvirt escapes it.
-    public init(_ value: String) { raw = Escaping.escape(value, attribute: false) }
-
-    /// The meaning, without entities.
-    public var value: String { Escaping.unescape(raw, attribute: false) }
-
-    /// Whether both mean the same.
-    public static func == (one: Text, other: Text) -> Bool {
-        one.raw == other.raw || one.value == other.value
-    }
-
-    /// Hashes the meaning.
-    public func hash(into hasher: inout Hasher) { hasher.combine(value) }
 }
 
 /// One attribute. Equal when name and meaning are; quotes and blanks around it are layout, which is kept.

@@ -13,7 +13,7 @@ public struct PoolXML: DocumentView, MetadataView {
 }
 
 /// The properties of `PoolXML`.
-public struct PoolFields: Sendable {
+public final class PoolFields: Sendable {
     /// `dir`, `fs`, `netfs`, `logical`, `iscsi`, `iscsi-direct`, `disk`, `rbd`, `gluster`, `scsi`.
     public let type = Field<String>("@type")
     /// The name.
@@ -61,7 +61,7 @@ public struct VolumeXML: DocumentView {
 }
 
 /// The properties of `VolumeXML`.
-public struct VolumeFields: Sendable {
+public final class VolumeFields: Sendable {
     /// `file`, `block`, `dir`, `network`; told, not set.
     public let type = Field<String>("@type")
     /// The name.

@@ -102,7 +102,7 @@ struct Scanner {
                 let start = at
                 at = find(Ascii.less)
                 line = lineStart(start)
-                nodes.append(.text(Text(raw: slice(start))))
+                nodes.append(.text(text(start, line)))
                 continue
             }
             switch bytes[at + 1] {
@@ -120,6 +120,11 @@ struct Scanner {
         var first = at
         while first > start, bytes[first - 1] == Ascii.space || bytes[first - 1] == Ascii.tab { first -= 1 }
         return first > start && bytes[first - 1] == Ascii.newline ? first : -1
+    }
+
+    private func text(_ start: Int, _ line: Int) -> Text {
+        let isPlain = line == start + 1 && at - line < 1000 && !bytes[line..<at].contains(Ascii.tab)
+        return isPlain ? Text(line: UInt16(at - line)) : Text(raw: slice(start))
     }
 
     private mutating func commentOrCDATA() -> Node {

@@ -13,7 +13,7 @@ public struct SnapshotXML: DocumentView {
 }
 
 /// The properties of `SnapshotXML`.
-public struct SnapshotFields: Sendable {
+public final class SnapshotFields: Sendable {
     /// The name.
     public let name = Field<String>("name")
     /// A text for people.
@@ -49,7 +49,7 @@ public struct SnapshotDiskXML: XMLView {
 }
 
 /// The properties of `SnapshotDiskXML`.
-public struct SnapshotDiskFields: Sendable {
+public final class SnapshotDiskFields: Sendable {
     /// The target: `vda`.
     public let name = Field<String>("@name")
     /// `no`, `internal`, `external`, `manual`.
@@ -77,7 +77,7 @@ public struct InactiveDomainXML: XMLView {
 }
 
 /// The properties of `InactiveDomainXML`.
-public struct InactiveDomainFields: Sendable {
+public final class InactiveDomainFields: Sendable {
     /// The domain's name.
     public let name = Field<String>("name")
     /// The domain's UUID.

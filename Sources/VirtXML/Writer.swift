@@ -1,35 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Spells a tree, each node as it was spelt when it was read.
-struct Writer {
-    private var out: [UInt8] = []
+struct Writer: ~Copyable {
+    // An array would check at each append whether it is shared; half of the time went there.
+    private var bytes: UnsafeMutablePointer<UInt8>
+    private var capacity = 8192
+    private var count = 0
 
-    init() { out.reserveCapacity(8192) }
+    init() { bytes = .allocate(capacity: capacity) }
 
-    var text: String { String(decoding: out, as: UTF8.self) }
+    deinit { bytes.deallocate() }
+
+    var text: String { String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self) }
+
+    private mutating func reserve(_ more: Int) {
+        guard count + more > capacity else { return }
+        capacity = (count + more) * 2
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        larger.initialize(from: bytes, count: count)
+        bytes.deallocate()
+        bytes = larger
+    }
+
+    private mutating func write(_ byte: UInt8) {
+        reserve(1)
+        bytes[count] = byte
+        count += 1
+    }
 
     mutating func write(_ string: String) {
         var string = string
-        string.withUTF8 { out.append(contentsOf: $0) }
+        string.withUTF8 { utf8 in
+            guard let base = utf8.baseAddress else { return }
+            reserve(utf8.count)
+            (bytes + count).update(from: base, count: utf8.count)
+            count += utf8.count
+        }
     }
 
     mutating func write(_ element: Element) {
-        out.append(Ascii.less)
+        write(Ascii.less)
         write(element.name)
         for index in element.attributes.indices { write(element.attributes[index]) }
         if case .custom(_, let tail, _) = element.spelling { write(tail) }
         if element.children.isEmpty && element.closesItself { return close() }
-        out.append(Ascii.greater)
+        write(Ascii.greater)
         for index in element.children.indices { write(element.children[index]) }
-        out.append(Ascii.less)
-        out.append(Ascii.slash)
+        write(Ascii.less)
+        write(Ascii.slash)
         write(element.name)
-        out.append(Ascii.greater)
+        write(Ascii.greater)
     }
 
     private mutating func close() {
-        out.append(Ascii.slash)
-        out.append(Ascii.greater)
+        write(Ascii.slash)
+        write(Ascii.greater)
     }
 
     private mutating func write(_ attribute: Attribute) {
@@ -41,23 +66,37 @@ struct Writer {
             quote = opening.utf8.last ?? quote
         } else {
             if case .quotes = attribute.spelling { quote = Ascii.quote }
-            out.append(Ascii.space)
+            write(Ascii.space)
             write(attribute.name)
-            out.append(Ascii.equals)
-            out.append(quote)
+            write(Ascii.equals)
+            write(quote)
         }
         write(attribute.raw)
-        out.append(quote)
+        write(quote)
     }
 
     private mutating func write(_ node: Node) {
         switch node {
         case .element(let element): write(element)
-        case .text(let text): write(text.raw)
+        case .text(let text): write(text)
         case .cdata(let text): wrap("<![CDATA[", Self.section(text), "]]>")
         case .comment(let text): wrap("<!--", Self.comment(text), "-->")
         case .processingInstruction(let text): wrap("<?", text.replacing("?>", with: "? >"), "?>")
         }
+    }
+
+    private mutating func write(_ text: Text) {
+        switch text.spelling {
+        case .line(let indent): writeLine(Int(indent))
+        case .raw(let raw): write(raw)
+        }
+    }
+
+    private mutating func writeLine(_ indent: Int) {
+        reserve(indent + 1)
+        bytes[count] = Ascii.newline
+        (bytes + count + 1).update(repeating: Ascii.space, count: indent)
+        count += indent + 1
     }
 
     private mutating func wrap(_ opening: String, _ text: String, _ closing: String) {

@@ -8,8 +8,8 @@
 /// that type. Setting nil removes the value, and the elements on the way that this leaves bare.
 @dynamicMemberLookup
 public protocol XMLView: Sendable, Hashable {
-    /// The description of the view's properties.
-    associatedtype Fields: Sendable
+    /// The description of the view's properties: a final class, which key paths read without copying it.
+    associatedtype Fields: AnyObject, Sendable
     /// The properties.
     static var fields: Fields { get }
     /// The name of a new element of this kind.

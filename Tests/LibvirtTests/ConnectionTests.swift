@@ -7,7 +7,7 @@ import Testing
     @Test func tellsAboutItsHost() async throws {
         let connection = try await openTest()
         #expect(try await connection.isAlive())
-        #expect(try await connection.hypervisorType() == "Test")
+        #expect(try await connection.hypervisorType() == "TEST")
         #expect(try await connection.libraryVersion() >= LibvirtVersion(9, 0))
         #expect(try await connection.canonicalURI() == "test:///default")
         #expect(try await !connection.hostname().isEmpty)

@@ -78,7 +78,7 @@ import Testing
         let uri = "urn:test:metadata"
         #expect(try await domain.metadata(uri: uri) == nil)
         try await domain.setMetadata("<object id='1'/>", uri: uri, key: "t", .config)
-        #expect(try await domain.metadata(uri: uri) == "<object id='1'/>")
+        #expect(try await domain.metadata(uri: uri) == "<object id=\"1\"/>")
         #expect(try await domain.xml(.inactive).contains("<t:object xmlns:t=\"\(uri)\" id=\"1\"/>"))
         try await domain.setMetadata(nil, uri: uri, key: "t", .config)
         #expect(try await domain.metadata(uri: uri) == nil)

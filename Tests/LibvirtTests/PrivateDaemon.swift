@@ -71,6 +71,14 @@ final class PrivateDaemon {
         process = nil
     }
 
+    /// How many connections to its socket there are, by the kernel's knowledge.
+    func clients() throws -> Int {
+        let table = try String(contentsOfFile: "/proc/net/unix", encoding: .utf8)
+        let mine = table.split(separator: "\n").filter { $0.hasSuffix(" \(socket)") }
+        // The sixth column is the state: 1 listens, 3 is connected.
+        return mine.count { $0.split(separator: " ")[5] == "03" }
+    }
+
     func pause() {
         process.map { _ = kill($0, SIGSTOP) }
     }

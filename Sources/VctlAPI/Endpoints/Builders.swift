@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Endpoints {
-    static func list<T: Decodable>(
+    static func list<T: Decodable & SendableMetatype>(
         _ id: String, _ path: String, _ summary: String, _ type: T.Type, _ query: [QueryParameter],
         _ role: Role = .viewer
     ) -> Endpoint {
         call(.get, id, path, summary, nil, .list, type, query + [.fields, .limit, .after], role)
     }
 
-    static func get<T: Decodable>(_ id: String, _ path: String, _ summary: String, _ type: T.Type) -> Endpoint {
+    static func get<T: Decodable & SendableMetatype>(_ id: String, _ path: String, _ summary: String, _ type: T.Type) -> Endpoint {
         call(.get, id, path, summary, nil, .value, type, [], .viewer)
     }
 
-    static func create<T: Decodable>(
+    static func create<T: Decodable & SendableMetatype>(
         _ id: String, _ path: String, _ summary: String, _ type: T.Type, _ role: Role, _ query: [QueryParameter]
     ) -> Endpoint {
         call(.post, id, path, summary, type, .operation, Operation.self, query, role)
@@ -24,15 +24,15 @@ extension Endpoints {
         call(.delete, id, path, summary, nil, .operation, Operation.self, query, role)
     }
 
-    static func action<T: Decodable>(
+    static func action<T: Decodable & SendableMetatype>(
         _ id: String, _ verb: String, _ summary: String, _ type: T.Type, _ role: Role = .operator_
     ) -> Endpoint {
         call(
             .post, id, "/v1/vms/{vm}/actions/\(verb)", summary, type, .operation, Operation.self, [.dryRun], role)
     }
 
-    static func call<Reply: Decodable>(
-        _ method: Method, _ id: String, _ path: String, _ summary: String, _ body: (any Decodable.Type)?,
+    static func call<Reply: Decodable & SendableMetatype>(
+        _ method: Method, _ id: String, _ path: String, _ summary: String, _ body: (any (Decodable & SendableMetatype).Type)?,
         _ kind: ReplyKind, _ reply: Reply.Type, _ query: [QueryParameter] = [], _ role: Role = .operator_
     ) -> Endpoint {
         Endpoint(
@@ -50,18 +50,7 @@ extension Endpoints {
             body: NamedSchema(bytes: bytes), reply: reply, kind: kind)
     }
 
-    private static func named<T: Decodable>(_ type: T.Type) -> NamedSchema { NamedSchema(type) }
-}
-
-extension NamedSchema {
-    /// A body that is no JSON: its name is the media type.
-    init(bytes mediaType: String) {
-        name = mediaType
-        schema = Schema(type: "string", format: "binary")
-    }
-
-    /// Whether this stands for bytes and not for JSON.
-    public var isBytes: Bool { schema.format == "binary" }
+    private static func named<T: Decodable & SendableMetatype>(_ type: T.Type) -> NamedSchema { NamedSchema(type) }
 }
 
 extension QueryParameter {

@@ -79,12 +79,24 @@ public struct Endpoint: Sendable {
 public struct NamedSchema: Sendable {
     /// The Swift type's name.
     public let name: String
-    /// Its schema.
-    public let schema: Schema
+    /// Whether this stands for bytes and not for JSON.
+    public let isBytes: Bool
+    private let make: @Sendable () -> Schema
+
+    /// Its schema, found anew each time: a client that only wants the path must not pay for it.
+    public var schema: Schema { make() }
 
     /// The schema of a type, found by probing.
-    public init<T: Decodable>(_ type: T.Type) {
+    public init<T: Decodable & SendableMetatype>(_ type: T.Type) {
         name = String(describing: type)
-        schema = SchemaProbe.schema(of: type)
+        isBytes = false
+        make = { SchemaProbe.schema(of: T.self) }
+    }
+
+    /// A body that is no JSON: its name is the media type.
+    init(bytes mediaType: String) {
+        name = mediaType
+        isBytes = true
+        make = { Schema(type: "string", format: "binary") }
     }
 }

@@ -96,8 +96,8 @@ struct JSONParser {
     private mutating func number() throws -> String {
         let start = at
         while let byte = peek, isNumeric(byte) { at += 1 }
-        let text = String(decoding: bytes[start..<at], as: UTF8.self)
-        guard Double(text) != nil else { throw problem("no value") }
+        let text = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<at]), as: UTF8.self)
+        guard Int64(text) != nil || Double(text) != nil else { throw problem("no value") }
         return text
     }
 
@@ -125,8 +125,8 @@ struct JSONParser {
     private mutating func string() throws -> String {
         try expect(UInt8(ascii: "\""))
         let start = at
-        while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { at += 1 }
-        let plain = bytes[start..<at]
+        while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") { at += 1 }
+        let plain = UnsafeRawBufferPointer(rebasing: bytes[start..<at])
         guard let byte = peek else { throw problem("a string does not end") }
         if byte == UInt8(ascii: "\"") {
             at += 1

@@ -93,11 +93,16 @@ extension Tool {
         _ command: [String], _ sink: ToolSink, _ onStart: (@Sendable (ProcessRecord) async throws -> Void)?
     ) async throws -> TerminationStatus {
         try await Subprocess.run(
-            .name(command[0]), arguments: Arguments(Array(command.dropFirst())), environment: processEnvironment,
+            .name(Self.name(of: command[0])), arguments: Arguments(Array(command.dropFirst())), environment: processEnvironment,
             platformOptions: Self.options, input: .none, output: .sequence, error: .sequence
         ) { process in
             try await follow(process, sink, onStart)
         }.terminationStatus
+    }
+
+    /// A path's last part: swift-subprocess looks it up in our own search path, and refuses a name with a slash.
+    private static func name(of path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
     }
 
     private var processEnvironment: Environment {

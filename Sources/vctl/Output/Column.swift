@@ -38,8 +38,11 @@ struct Column: Sendable {
     /// The cell of a row for people, fit for a terminal.
     func cell(_ row: JSONNode) -> String {
         guard let value = row[field] else { return "-" }
-        let text = VctlAPI.shown(shown(value), limit: 200)
-        return text.isEmpty ? "-" : text
+        let text = shown(value)
+        if text.isEmpty { return "-" }
+        // Nearly every cell is short and plain; a thousand rows have to be quick.
+        let isPlain = text.utf8.count <= 200 && text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+        return isPlain ? text : VctlAPI.shown(text, limit: 200)
     }
 
     /// The cell of a row for programs.

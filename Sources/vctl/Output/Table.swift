@@ -9,6 +9,7 @@ enum Table {
             for (index, cell) in row.enumerated() { widths[index] = max(widths[index], width(cell)) }
         }
         var text = ""
+        text.reserveCapacity((rows.count + 1) * (widths.reduce(0, +) + 2 * widths.count))
         for row in [headings] + rows { append(row, widths, rightAligned, to: &text) }
         return text
     }
