@@ -9,7 +9,8 @@ struct Vctl: ParsableCommand {
         abstract: "Manage virtual machines.",
         discussion: """
             Every command is vctl NOUN VERB [NAME...]. Data goes to stdout, everything else to stderr.
-            Exit codes: 0 done, 1 failed, 3 not found, 4 conflict, 5 denied, 6 unreachable, 7 timeout, 64 usage.
+            Exit codes: 0 done, 1 failed, 3 not found, 4 conflict, 5 denied, 6 unreachable, 7 timeout, 8 done
+            with warnings (--strict), 64 usage, 130 interrupted.
             """,
         version: Wire.version,
         subcommands: [

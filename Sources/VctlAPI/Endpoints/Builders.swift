@@ -8,12 +8,15 @@ extension Endpoints {
         call(.get, id, path, summary, nil, .list, type, query + [.fields, .limit, .after], role)
     }
 
-    static func get<T: Decodable & SendableMetatype>(_ id: String, _ path: String, _ summary: String, _ type: T.Type) -> Endpoint {
+    static func get<T: Decodable & SendableMetatype>(
+        _ id: String, _ path: String, _ summary: String, _ type: T.Type
+    ) -> Endpoint {
         call(.get, id, path, summary, nil, .value, type, [], .viewer)
     }
 
     static func create<T: Decodable & SendableMetatype>(
-        _ id: String, _ path: String, _ summary: String, _ type: T.Type, _ role: Role, _ query: [QueryParameter]
+        _ id: String, _ path: String, _ summary: String, _ type: T.Type, _ role: Role,
+        _ query: [QueryParameter]
     ) -> Endpoint {
         call(.post, id, path, summary, type, .operation, Operation.self, query, role)
     }
@@ -28,11 +31,13 @@ extension Endpoints {
         _ id: String, _ verb: String, _ summary: String, _ type: T.Type, _ role: Role = .operator_
     ) -> Endpoint {
         call(
-            .post, id, "/v1/vms/{vm}/actions/\(verb)", summary, type, .operation, Operation.self, [.dryRun], role)
+            .post, id, "/v1/vms/{vm}/actions/\(verb)", summary, type, .operation, Operation.self, [.dryRun],
+            role)
     }
 
     static func call<Reply: Decodable & SendableMetatype>(
-        _ method: Method, _ id: String, _ path: String, _ summary: String, _ body: (any (Decodable & SendableMetatype).Type)?,
+        _ method: Method, _ id: String, _ path: String, _ summary: String,
+        _ body: (any (Decodable & SendableMetatype).Type)?,
         _ kind: ReplyKind, _ reply: Reply.Type, _ query: [QueryParameter] = [], _ role: Role = .operator_
     ) -> Endpoint {
         Endpoint(
@@ -50,18 +55,22 @@ extension Endpoints {
             body: NamedSchema(bytes: bytes), reply: reply, kind: kind)
     }
 
-    private static func named<T: Decodable & SendableMetatype>(_ type: T.Type) -> NamedSchema { NamedSchema(type) }
+    private static func named<T: Decodable & SendableMetatype>(_ type: T.Type) -> NamedSchema {
+        NamedSchema(type)
+    }
 }
 
 extension QueryParameter {
-    static let label = QueryParameter("label", Schema(type: "string"), "KEY=VALUE; may be repeated, all must match")
+    static let label = QueryParameter(
+        "label", Schema(type: "string"), "KEY=VALUE; may be repeated, all must match")
     static let state = QueryParameter("state", VMState.schema, "only those in this state")
     static let imageState = QueryParameter("state", ImageState.schema, "only those in this state")
     static let operationStatus = QueryParameter("status", OperationStatus.schema, "only those of this status")
     static let fields = QueryParameter("fields", Schema(type: "string"), "only these fields, by comma")
     static let limit = QueryParameter(
         "limit", Schema(type: "integer", minimum: 1, maximum: 10_000), "at most so many")
-    static let after = QueryParameter("after", Schema(type: "string"), "go on behind this one, from the Link header")
+    static let after = QueryParameter(
+        "after", Schema(type: "string"), "go on behind this one, from the Link header")
     static let dryRun = QueryParameter("dryRun", Bool.schema, "check everything, change nothing")
     static let force = QueryParameter("force", Bool.schema, "override the guard that the error named")
     static let keepDisks = QueryParameter("keepDisks", Bool.schema, "leave the disks where they are")
@@ -72,5 +81,6 @@ extension QueryParameter {
     static let since = QueryParameter(
         "since", Schema(type: "integer", format: "int64", minimum: 0), "those after this sequence number")
     static let timeout = QueryParameter(
-        "timeout", Schema(type: "string", pattern: "^[0-9]{1,6}(ms|s|m|h)?$"), "how long to wait, 30s without it")
+        "timeout", Schema(type: "string", pattern: "^[0-9]{1,6}(ms|s|m|h)?$"),
+        "how long to wait, 30s without it")
 }

@@ -17,7 +17,9 @@ public enum Endpoints {
         list("vm.list", "/v1/vms", "All VMs, by name", VM.self, [.label, .state]),
         create("vm.create", "/v1/vms", "Make a VM", VMCreate.self, .operator_, [.dryRun]),
         get("vm.show", "/v1/vms/{vm}", "One VM", VM.self),
-        call(.patch, "vm.set", "/v1/vms/{vm}", "Change what is given", VMPatch.self, .value, VM.self, [.dryRun]),
+        call(
+            .patch, "vm.set", "/v1/vms/{vm}", "Change what is given", VMPatch.self, .value, VM.self, [.dryRun]
+        ),
         delete("vm.delete", "/v1/vms/{vm}", "Delete a VM", [.keepDisks, .force, .dryRun]),
         action("vm.start", "start", "Start, or resume what was suspended", VMStart.self),
         action("vm.stop", "stop", "Stop by agent, then ACPI, then by force if asked", VMStop.self),
@@ -26,7 +28,8 @@ public enum Endpoints {
         action("vm.pause", "pause", "Halt the CPUs", Empty.self),
         action("vm.resume", "resume", "Let the CPUs go on", Empty.self),
         call(
-            .post, "vm.wait", "/v1/vms/{vm}/actions/wait", "Wait until a condition holds", VMWait.self, .value,
+            .post, "vm.wait", "/v1/vms/{vm}/actions/wait", "Wait until a condition holds", VMWait.self,
+            .value,
             WaitOutcome.self, [], .viewer),
         call(
             .get, "vm.xml", "/v1/vms/{vm}/xml", "libvirt's definition, without secrets", nil,
@@ -46,7 +49,8 @@ public enum Endpoints {
             .admin, [.dryRun]),
         get("image.show", "/v1/images/{image}", "One image", Image.self),
         call(
-            .patch, "image.set", "/v1/images/{image}", "Rename it, change what is given", ImagePatch.self, .value,
+            .patch, "image.set", "/v1/images/{image}", "Rename it, change what is given", ImagePatch.self,
+            .value,
             Image.self, [.dryRun], .admin),
         call(
             .put, "image.content", "/v1/images/{image}/content", "Send the content; Content-Range resumes",
@@ -60,10 +64,12 @@ public enum Endpoints {
             [.operationStatus]),
         get("operation.show", "/v1/operations/{operation}", "One operation", Operation.self),
         call(
-            .get, "operation.wait", "/v1/operations/{operation}/wait", "One operation, once it ends", nil, .value,
+            .get, "operation.wait", "/v1/operations/{operation}/wait", "One operation, once it ends", nil,
+            .value,
             Operation.self, [.timeout], .viewer),
         call(
-            .delete, "operation.cancel", "/v1/operations/{operation}", "Ask it to undo what it did", nil, .value,
+            .delete, "operation.cancel", "/v1/operations/{operation}", "Ask it to undo what it did", nil,
+            .value,
             Operation.self, [], .operator_),
         call(
             .post, "operation.retry", "/v1/operations/{operation}/actions/retry", "Undo again what got stuck",
@@ -75,7 +81,8 @@ public enum Endpoints {
 
     private static let streams: [Endpoint] = [
         call(
-            .get, "event.follow", "/v1/events", "Events as they happen, or stored ones as an array", nil, .events,
+            .get, "event.follow", "/v1/events", "Events as they happen, or stored ones as an array", nil,
+            .events,
             Event.self, [.since, .limit], .viewer),
         list("warning.list", "/v1/warnings", "What needs a person's eye", Warning.self, []),
         call(

@@ -64,8 +64,8 @@ public enum FileError: Error, Hashable, Sendable {
 }
 
 extension Client {
-    /// Sends a file's content with `Content-Range`. A broken connection is made again, and the sending goes on behind
-    /// what the daemon says it has.
+    /// Sends a file's content with `Content-Range`. A broken connection is made again, and the sending goes on
+    /// behind what the daemon says it has.
     /// - Parameters:
     ///   - request: the `PUT`.
     ///   - received: asks the daemon how many bytes it has.

@@ -32,14 +32,13 @@ enum QemuImg {
     /// - Throws: ``ToolError``, `CancellationError`.
     static func create(
         path: String, format: DiskFormat, sizeBytes: Int64?, backing: Image? = nil,
-        preallocation: Preallocation = .off,
-        onStart: (@Sendable (ProcessRecord) async throws -> Void)? = nil
+        preallocation: Preallocation = .off
     ) async throws {
         var words = ["create", "-q", "-f", format.rawValue]
         if let backing { words += ["-b", backing.path, "-F", backing.format.rawValue] }
         words += options(format, preallocation) + ["--", path]
         if let sizeBytes { words.append(String(sizeBytes)) }
-        try await writer(words, to: path).run(onStart: onStart)
+        try await writer(words, to: path).run()
     }
 
     private static func options(_ format: DiskFormat, _ preallocation: Preallocation) -> [String] {
@@ -54,13 +53,11 @@ enum QemuImg {
     /// - Throws: ``ToolError``, `CancellationError`; the target is then incomplete, and the caller's to remove.
     static func convert(
         from source: String, format sourceFormat: DiskFormat, to target: String, format: DiskFormat,
-        preallocation: Preallocation = .off,
-        onStart: (@Sendable (ProcessRecord) async throws -> Void)? = nil,
-        progress: @escaping @Sendable (Double) -> Void = { _ in }
+        preallocation: Preallocation = .off, progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) async throws {
         var words = ["convert", "-p", "-f", sourceFormat.rawValue, "-O", format.rawValue]
         words += options(format, preallocation) + ["--", source, target]
-        try await writer(words, to: target).run(onStart: onStart) { line in
+        try await writer(words, to: target).run { line in
             if let percent = percent(of: line) { progress(percent) }
         }
     }

@@ -18,15 +18,15 @@ extension Tool {
 
     /// Runs it to its end.
     /// - Parameters:
+    ///   - onLine: told each line of stdout as it comes; lines end at CR or LF. Without it stdout is collected.
     ///   - onStart: told the process as soon as there is one, to be written into a journal; if it throws, the
     ///     tool is killed.
-    ///   - onLine: told each line of stdout as it comes; lines end at CR or LF. Without it stdout is collected.
     /// - Throws: ``ToolError``; `CancellationError` when the task was cancelled, once the tool and what it
     ///   started are gone; what `onStart` throws.
     @discardableResult
     func run(
-        onStart: (@Sendable (ProcessRecord) async throws -> Void)? = nil,
-        onLine: (@Sendable (String) -> Void)? = nil
+        onLine: (@Sendable (String) -> Void)? = nil,
+        onStart: (@Sendable (ProcessRecord) async throws -> Void)? = nil
     ) async throws -> ToolOutput {
         let sink = ToolSink(limit: outputLimit, onLine: onLine)
         try await run(into: sink, onStart: onStart)

@@ -40,7 +40,7 @@ struct VMTargets: ParsableArguments {
         var result = try checkedReferences(names)
         guard !selection.isEmpty else { return result }
         let query = selection.query + [("fields", "id,name")]
-        for row in try Lists.all(client, Request(Endpoints.named("vm.list"), query: query)).rows {
+        for row in try Lists.fetch(client, Request(Endpoints.named("vm.list"), query: query)).rows() {
             guard let name = row.node["name"]?.text, let id = row.node["id"]?.text else { continue }
             if selection.matches(name), !result.contains(name), !result.contains(id) {
                 result.append((try? Name(name)) == nil ? id : name)

@@ -35,6 +35,9 @@ struct Printer {
         return fields.filter { seen.insert($0).inserted }.joined(separator: ",")
     }
 
+    /// JSON as it came.
+    func raw(_ bytes: [UInt8]) { Standard.out(ended(bytes)) }
+
     /// A list.
     func rows(_ rows: [JSONNode], raw: () -> [UInt8]) {
         switch format {

@@ -19,8 +19,8 @@ enum Outcome {
     case failed
 }
 
-/// Runs the requests of one verb: all are sent, then all are waited for, then what came of them is printed. Every one is
-/// tried; the exit code is the first failure's.
+/// Runs the requests of one verb: all are sent, then all are waited for, then what came of them is printed.
+/// Every one is tried; the exit code is the first failure's.
 final class Batch {
     let client: Client
     let noun: Noun

@@ -27,21 +27,13 @@ struct ListOptions: ParsableArguments {
         // A limit counts what is printed, so it is the daemon's only where nothing is left out here.
         if let limit, keep == nil { query.append(("limit", "\(limit)")) }
         let request = Request(Endpoints.named("\(noun.name).list"), query: query)
-        var list = try fetch(request, connect.client(), allPages: limit == nil || keep != nil)
-        if let keep { list.rows.removeAll { !keep($0.node) } }
-        if let limit { list.rows = Array(list.rows.prefix(limit)) }
+        let allPages = limit == nil || keep != nil
+        let list = try Lists.fetch(connect.client(), request, allPages: allPages)
         Lists.warnIfOld(list.head)
-        printer.rows(list.rows.map(\.node)) { list.raw(complete: keep == nil && limit == nil) }
-    }
-
-    private func fetch(_ request: Request, _ client: Client, allPages: Bool) throws -> ListReply {
-        guard allPages else {
-            let reply = try client.send(request)
-            let rows = try JSONNode.elements(of: reply.bytes).map {
-                (node: $0.node, page: 0, range: $0.range)
-            }
-            return ListReply(head: reply.head, pages: [reply.bytes], rows: rows)
-        }
-        return try Lists.all(client, request)
+        if output.format == .json, keep == nil, list.pages.count == 1 { return printer.raw(list.pages[0]) }
+        var rows = try list.rows()
+        if let keep { rows.removeAll { !keep($0.node) } }
+        if let limit { rows = Array(rows.prefix(limit)) }
+        printer.rows(rows.map(\.node)) { Lists.joined(rows.map { Array(list.pages[$0.page][$0.range]) }) }
     }
 }

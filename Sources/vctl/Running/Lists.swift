@@ -4,39 +4,33 @@ import VctlClient
 
 /// A list as the daemon gave it.
 struct ListReply {
-    var head: ReplyHead
-    var pages: [[UInt8]]
-    var rows: [(node: JSONNode, page: Int, range: Range<Int>)]
+    /// An object, and where its bytes are.
+    typealias Row = (node: JSONNode, page: Int, range: Range<Int>)
 
-    /// The array, byte for byte where it came in one page and nothing was left out.
-    func raw(complete: Bool) -> [UInt8] {
-        if complete, pages.count == 1 { return pages[0] }
-        return Lists.joined(rows.map { Array(pages[$0.page][$0.range]) })
+    let head: ReplyHead
+    var pages: [[UInt8]]
+
+    /// The objects of all pages.
+    func rows() throws -> [Row] {
+        try pages.enumerated().flatMap { index, page in
+            try JSONNode.elements(of: page).map { (node: $0.node, page: index, range: $0.range) }
+        }
     }
 }
 
 /// Reading lists.
 enum Lists {
-    /// All pages of a list.
-    static func all(_ client: Client, _ request: Request, until deadline: Deadline = .never) throws
-        -> ListReply
-    {
-        let first = try client.send(request, until: deadline)
-        var list = ListReply(head: first.head, pages: [], rows: [])
-        try append(first, to: &list)
-        var next = nextPage(first.head)
+    /// The first page of a list, or all of them.
+    static func fetch(_ client: Client, _ request: Request, allPages: Bool = true) throws -> ListReply {
+        let first = try client.send(request)
+        var list = ListReply(head: first.head, pages: [first.bytes])
+        var next = allPages ? nextPage(first.head) : nil
         while let target = next {
-            let reply = try client.send(Request(method: "GET", target: target), until: deadline)
-            try append(reply, to: &list)
+            let reply = try client.send(Request(method: "GET", target: target))
+            list.pages.append(reply.bytes)
             next = nextPage(reply.head)
         }
         return list
-    }
-
-    private static func append(_ reply: Reply, to list: inout ListReply) throws {
-        let page = list.pages.count
-        list.pages.append(reply.bytes)
-        list.rows += try JSONNode.elements(of: reply.bytes).map { ($0.node, page, $0.range) }
     }
 
     /// The target in `Link: <…>; rel="next"`.

@@ -60,7 +60,7 @@ struct VMCreation {
 }
 
 extension Client {
-    /// Sends a request that has an idempotency key; when the connection breaks before the reply, it is asked again.
+    /// Sends a request that has an idempotency key; it is asked again when the connection breaks first.
     func sendKeyed(_ request: Request, until deadline: Deadline) throws -> Reply {
         do {
             return try send(request, until: deadline)

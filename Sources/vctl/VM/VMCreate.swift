@@ -8,7 +8,7 @@ struct VMCreateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Make a VM, and start it.",
         discussion: """
-            vctl vm create web1 --image debian --memory 2G --cpus 2 --ssh-key ~/.ssh/id_ed25519.pub --wait-for ip
+            vctl vm create web1 --image debian --memory 2G --ssh-key ~/.ssh/id_ed25519.pub --wait-for ip
             """)
 
     @Argument(help: .init("Its name.", valueName: "name"), transform: Parse.name)

@@ -93,14 +93,16 @@ struct ToolTests {
         struct Refused: Error {}
         var tool = Tool("sleep", ["1000"])
         tool.run = "refused \(UUID())"
-        await #expect(throws: Refused.self) { [tool] in try await tool.run(onStart: { _ in throw Refused() }) }
-        #expect(await eventually { ProcessRecord.find(run: tool.run!).isEmpty })
+        let started = tool
+        await #expect(throws: Refused.self) { try await started.run(onStart: { _ in throw Refused() }) }
+        #expect(await eventually { ProcessRecord.find(run: started.run!).isEmpty })
     }
 
     @Test func secretsAreInNoError() async throws {
         var tool = Tool("false", ["--password", "hunter2"])
         tool.secrets = [1]
-        let error = await #expect(throws: ToolError.self) { [tool] in try await tool.run() }
+        let secretive = tool
+        let error = await #expect(throws: ToolError.self) { try await secretive.run() }
         #expect(error?.arguments == ["--password", "«secret»"])
         #expect("\(String(describing: error))".contains("hunter2") == false)
     }
