@@ -40,8 +40,11 @@ lint: ## check formatting, sizes, licences, shell scripts and what is tracked; c
 fmt: ## bring all Swift code into the form that lint wants
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
 
-schemas: deps ## write Schemas/ again, after a change of the code that they are derived from
-	VCTL_REGENERATE=1 $(SWIFT) test --disable-xctest --filter 'SchemaTests'
+schemas: deps ## write Schemas/ and Config/ again, after a change of the code that they are derived from
+	$(SWIFT) build --product vctld
+	.build/debug/vctld --print-openapi >.build/openapi.json && mv .build/openapi.json Schemas/
+	.build/debug/vctld --print-config >.build/vctld.toml && mv .build/vctld.toml Config/
+	VCTL_REGENERATE=1 $(SWIFT) test --disable-xctest --filter '^VctlCoreTests\.InventorySchemaTests'
 
 bench: release ## compare with peers; prints ratios measured in one run (root)
 	@Benchmarks/run
@@ -53,6 +56,7 @@ install: ## install the release build; PREFIX=/usr/local DESTDIR= (run `make rel
 	install -d -m 755 '$(DESTDIR)$(PREFIX)/lib/systemd/system' '$(DESTDIR)/etc/vctl'
 	sed -E 's|^(Exec[A-Za-z]*=)[^ ]*/vctld|\1$(PREFIX)/sbin/vctld|' systemd/vctld.service \
 		>'$(DESTDIR)$(PREFIX)/lib/systemd/system/vctld.service'
+	install -D -m 644 systemd/vctld.sysusers '$(DESTDIR)$(PREFIX)/lib/sysusers.d/vctld.conf'
 	@test -e '$(DESTDIR)/etc/vctl/vctld.toml' && echo "kept: $(DESTDIR)/etc/vctl/vctld.toml" \
 		|| install -m 644 Config/vctld.toml '$(DESTDIR)/etc/vctl/vctld.toml'
 

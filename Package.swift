@@ -78,7 +78,13 @@ let package = Package(
         tests("LibvirtTests", ["Libvirt"]),
         tests("VirtXMLTests", ["VirtXML"], resources: [.copy("Fixtures")]),
         tests("VctlAPITests", ["VctlAPI"]),
-        tests("VctlCoreTests", ["VctlCore"]),
+        tests(
+            "VctlCoreTests",
+            [
+                "VctlCore", "VctlAPI", "Libvirt", "VirtXML",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("vctldTests", ["vctld", "VctlClient"]),
         tests("vctlTests", ["vctl", "VctlClient"]),
         tests("ArchitectureTests", []),

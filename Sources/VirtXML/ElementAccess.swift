@@ -64,7 +64,10 @@ extension Element {
     public subscript(text name: String) -> String? {
         get { self[child: name]?.text }
         set {
-            guard let newValue else { return self[child: name] = nil }
+            guard let newValue else {
+                self[child: name] = nil
+                return
+            }
             edit(name, orInsert: true) { if $0.text != newValue { $0.text = newValue } }
         }
     }

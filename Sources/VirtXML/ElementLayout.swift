@@ -54,7 +54,10 @@ extension Element {
     }
 
     private mutating func insertAlone(_ child: Element) {
-        guard let indent else { return children = [.element(child)] }
+        guard let indent else {
+            children = [.element(child)]
+            return
+        }
         let inner = indent + "  "
         children = [
             .text(Text(raw: "\n" + inner)), .element(child.laidOut(inner)), .text(Text(raw: "\n" + indent)),

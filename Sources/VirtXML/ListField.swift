@@ -69,7 +69,9 @@ extension Element {
         let kept = changed.prefix(fresh.count)
         var anchor = kept.last ?? (head > 0 ? places[head - 1] : nil)
         for element in fresh.dropFirst(changed.count) {
-            if anchor == nil && !places.isEmpty { insert(element, before: name) } else {
+            if anchor == nil && !places.isEmpty {
+                insert(element, before: name)
+            } else {
                 insert(element, afterNode: anchor ?? ElementOrder.anchor(for: name, in: self))
             }
             anchor = anchor.map { next(name, after: $0) } ?? index(of: name)

@@ -22,7 +22,10 @@ struct Scanner {
     }
 
     private mutating func skipProlog() {
-        guard bytes[at] == Ascii.less else { return at += 1 }
+        guard bytes[at] == Ascii.less else {
+            at += 1
+            return
+        }
         _ = bytes[at + 1] == Ascii.question ? instruction() : comment()
     }
 

@@ -3,7 +3,7 @@
 /// Characters between tags. Equal when they mean the same, however they are spelt (`&#65;` equals `A`).
 public struct Text: Sendable, Hashable {
     enum Spelling: Sendable {
-        /// A line break and so many blanks: nearly half of all nodes that libvirt writes, kept without a string.
+        /// A line break and so many blanks: half of all nodes in libvirt's output, kept without a string.
         case line(UInt16)
         /// As in the document, with its entities.
         case raw(String)

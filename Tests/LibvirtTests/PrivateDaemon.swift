@@ -54,9 +54,17 @@ final class PrivateDaemon {
         for descriptor in [0, 1, 2] as [Int32] {
             posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
         }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // Swift's threads block signals, and a child would inherit that.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var child = pid_t()
         let result = withStrings(arguments) { arguments in
-            withStrings(environment) { posix_spawn(&child, "/usr/bin/env", &actions, nil, arguments, $0) }
+            withStrings(environment) { posix_spawn(&child, "/usr/bin/env", &actions, &attributes, arguments, $0) }
         }
         try #require(result == 0)
         return child

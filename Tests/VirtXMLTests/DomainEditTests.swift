@@ -4,6 +4,9 @@ import VirtXML
 
 private typealias DomainEdit = Edit<DomainXML>
 
+private let oldDriver =
+    "-      <driver name='qemu' type='qcow2' cache='none' io='native' discard='unmap' detect_zeroes='unmap'/>"
+
 private let general: [DomainEdit] = [
     Edit("domain-q35", ["-<domain type='kvm'>", "+<domain type='qemu'>"]) { $0.type = "qemu" },
     Edit("domain-q35", ["-  <name>web1</name>", "+  <name>a&amp;b</name>"]) { $0.name = "a&b" },
@@ -99,7 +102,7 @@ private let boot: [DomainEdit] = [
     Edit("domain-i440fx", ["-    <boot dev='cdrom'/>"]) { $0.osBootDevices = ["hd"] },
     Edit("domain-i440fx", ["+    <boot dev='network'/>"]) { $0.osBootDevices.append("network") },
     Edit("domain-i440fx", ["+    <boot dev='network'/>"]) { $0.osBootDevices.insert("network", at: 0) },
-    Edit("domain-q35", ["-    <boot dev='hd'/>", "+    <boot dev='cdrom'/>"]) {
+    Edit("domain-test-driver", ["-    <boot dev='hd'/>", "+    <boot dev='cdrom'/>"]) {
         $0.osBootDevices = ["cdrom"]
     },
     Edit("domain-kernel", ["-    <kernel>/boot/vmlinuz</kernel>", "+    <kernel>/k</kernel>"]) {
@@ -114,7 +117,7 @@ private let boot: [DomainEdit] = [
     Edit(
         "domain-uefi-tpm",
         [
-            "-    <loader readonly='yes' secure='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.ms.fd</loader>",
+            "-    <loader readonly='yes' secure='yes' type='pflash'>/srv/OVMF_CODE.ms.fd</loader>",
             "+    <loader readonly='yes' secure='no' type='pflash'>/x</loader>",
         ]
     ) {
@@ -124,7 +127,7 @@ private let boot: [DomainEdit] = [
     Edit(
         "domain-uefi-tpm",
         [
-            "-    <nvram template='/usr/share/OVMF/OVMF_VARS_4M.ms.fd'>/var/lib/libvirt/qemu/nvram/secure_VARS.fd</nvram>",
+            "-    <nvram template='/usr/share/OVMF/OVMF_VARS_4M.ms.fd'>/srv/nvram.fd</nvram>",
             "+    <nvram template='/usr/share/OVMF/OVMF_VARS_4M.ms.fd'>/v</nvram>",
         ]
     ) { $0.osNvram = "/v" },
@@ -140,7 +143,7 @@ private let disks: [DomainEdit] = [
     Edit(
         "domain-q35",
         [
-            "-      <driver name='qemu' type='qcow2' cache='none' io='native' discard='unmap' detect_zeroes='unmap'/>",
+            oldDriver,
             "+      <driver name='qemu' type='qcow2' cache='writeback' io='threads' discard='ignore'/>",
         ]
     ) {
@@ -246,8 +249,8 @@ private let devices: [DomainEdit] = [
     Edit(
         "domain-nics",
         [
-            "-        <inbound average='1000' peak='5000' floor='200' burst='1024'/>",
-            "+        <inbound average='2000' peak='5000' floor='200' burst='1024'/>",
+            "-        <inbound average='1000' peak='5000' burst='1024'/>",
+            "+        <inbound average='2000' peak='5000' burst='1024'/>",
         ]
     ) { $0.interfaces[0].inboundAverage = 2000 },
     Edit("domain-nics", ["-      <source bridge='br0'/>", "+      <source bridge='br1'/>"]) {

@@ -37,9 +37,11 @@ logs() {
 clean_up() {
     local status=$?
     trap - EXIT
-    if [ "$status" -ne 0 ]; then
-        { echo; echo "demo: FAILED with exit code $status"; logs; } >&2
-    fi
+    case $status in
+    0) ;;
+    130 | 143) echo "demo: interrupted; cleaning up" >&2 ;;
+    *) { echo; echo "demo: FAILED with exit code $status"; logs; } >&2 ;;
+    esac
     if [ "$status" -eq 0 ] && [ -n "$keep" ]; then exit; fi
     [ -z "$daemon" ] || kill -TERM "$daemon" 2>/dev/null || true
     [ -z "$daemon" ] || wait "$daemon" 2>/dev/null || true
@@ -51,7 +53,7 @@ clean_up() {
 }
 
 guest_says() { # what the guest printed on its serial console for people, without its line ends
-    inside vctl vm console demo --log | tr -d '\r' | grep -E '^(GUEST-SAYS|GUEST-UP|SEED [^ ]*=)' || true
+    inside vctl vm console demo --log | tr -d '\r' | grep -E '^(SEED device=|GUEST-)' || true
 }
 
 expect() { # PATTERN TEXT
@@ -111,7 +113,7 @@ show vctl vm create demo --image tiny --memory 256M --cloud-init "$work/hello.sh
 say "7. what the guest itself has to say"
 until_it_says 180 '^GUEST-UP'
 address=$(inside vctl vm show demo --format json | jq -er '[.nics[].addresses[].address][0]')
-echo "\$ vctl vm console demo --log | grep GUEST"
+echo "\$ vctl vm console demo --log | grep -E '^(SEED|GUEST)'"
 words=$(guest_says)
 echo "$words"
 expect '^GUEST-SAYS I am demo' "$words"

@@ -6,7 +6,8 @@ import VctlAPI
 @testable import vctld
 
 @Suite struct ConfigurationTests {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
 
     private func message(_ text: String) throws -> String {
         try #require(throws: StartError.self) { _ = try ConfigurationFile.read(text, from: "x.toml") }.description

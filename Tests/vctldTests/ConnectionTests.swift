@@ -7,7 +7,7 @@ import VctlAPI
 @testable import vctld
 
 /// Clients that leave, stay, crowd, or never read.
-@Suite struct ConnectionTests {
+@Suite(.blockingClients) struct ConnectionTests {
     private func until(_ what: String, _ holds: () -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while !holds() {
@@ -28,7 +28,7 @@ import VctlAPI
         let resumed = try second.read(until: "id: 1000\n")
         server.events.add()
         let all = resumed + (try second.read(until: "id: 1001\n"))
-        let numbers = all.split(separator: "\n").filter { $0.hasPrefix("id: ") }.compactMap { Int($0.dropFirst(4)) }
+        let numbers = all.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("id: ") }.compactMap { Int($0.dropFirst(4)) }
         #expect(numbers == Array(601...1001))
         try await until("the client that left is gone") { server.server.openConnections == 1 }
         await server.stop()
@@ -54,6 +54,22 @@ import VctlAPI
         await server.stop()
         #expect(client.rest().hasSuffix("0\r\n\r\n"), "the stream ends in order")
         #expect(server.server.openConnections == 0)
+    }
+
+    @Test func aWaitEndsWithTheClientAndWithTheDaemon() async throws {
+        let server = try await TestServer()
+        let wait = "GET /v1/operations/x/wait HTTP/1.1\r\nHost: x\r\n\r\n"
+        let leaving = try UnixClient(server.socket)
+        leaving.send(wait)
+        let staying = try UnixClient(server.socket)
+        staying.send(wait)
+        try await until("both wait") { server.server.openConnections == 2 }
+        leaving.leave()
+        try await until("the client that left is gone") { server.server.openConnections == 1 }
+        await server.stop()
+        let answer = try staying.answer()
+        #expect(answer.status == 503)
+        #expect(answer.body.contains(ErrorCode.daemonStopping.rawValue))
     }
 
     @Test func idleClientsHarmNobody() async throws {

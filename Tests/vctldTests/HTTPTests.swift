@@ -5,7 +5,7 @@ import VctlAPI
 
 @testable import vctld
 
-@Suite struct HTTPTests {
+@Suite(.blockingClients) struct HTTPTests {
     private func problem(_ answer: Answer) throws -> Problem {
         #expect(answer.headers["content-type"] == Wire.problem)
         return try JSONDecoder().decode(Problem.self, from: Data(answer.body.utf8))

@@ -2,7 +2,6 @@
 import Foundation
 import Glibc
 import HTTPTypes
-import HummingbirdCore
 import Logging
 import NIOCore
 import Synchronization
@@ -70,10 +69,14 @@ struct TestServer {
         }
         table.on("vm.xml") { _ in throw CocoaError(.fileReadUnknown) }
         table.on("vm.console.log") { _ in
-            Reply(.ok, body: .stream { writer in
+            Reply(.ok, body: .stream { sink in
                 let chunk = ByteBuffer(repeating: 0x78, count: 1 << 20)
-                for _ in 0..<1024 { try await writer.write(chunk) }
+                for _ in 0..<1024 { try await sink.write(chunk) }
             })
+        }
+        table.on("operation.wait") { incoming in
+            try await incoming.connection.whileThere { try await Task.sleep(for: .seconds(600)) }
+            return .nothing
         }
         table.on("image.content") { incoming in
             var count = 0

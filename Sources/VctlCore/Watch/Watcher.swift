@@ -14,6 +14,7 @@ final class Watcher: Sendable {
     let logger: Logger
     private let synced = Mutex(false)
     private let lost = Mutex<Timestamp?>(nil)
+    private let readings = Readings()
 
     init(inventory: Inventory, hypervisor: Hypervisor, logger: Logger) {
         self.inventory = inventory
@@ -61,12 +62,13 @@ final class Watcher: Sendable {
 
     /// Reads every domain and makes the inventory equal to them, in one commit.
     func resync() async throws {
+        let reading = readings.begin()
         let records = try await hypervisor.connection().domainRecords()
         let known = inventory.instance
         let time = Timestamp.now
         let vms = records.map { DomainProjection(DomainView($0), instance: known, observedAt: time).vm }
-        try await inventory.write { transaction in
-            try transaction.replaceAll(with: vms, at: time)
+        try await inventory.write { [readings] transaction in
+            try transaction.replaceAll(with: vms, at: time) { readings.isNewest(reading, of: $0) }
             try transaction.clearWarning("libvirt.unavailable")
         }
         synced.withLock { $0 = true }
@@ -76,10 +78,12 @@ final class Watcher: Sendable {
 
     /// Reads one domain again.
     func refresh(_ id: ObjectID) async throws {
+        let reading = readings.begin()
         let record = try await hypervisor.connection().domainRecord(uuid: id.uuid)
         let time = Timestamp.now
         let vm = record.map { DomainProjection(DomainView($0), instance: inventory.instance, observedAt: time).vm }
-        try await inventory.write { transaction in
+        try await inventory.write { [readings] transaction in
+            guard readings.isNewest(reading, of: id) else { return }
             if let vm { try transaction.observe(vm) } else { try transaction.vanished(id, at: time) }
         }
     }
@@ -101,12 +105,12 @@ extension Transaction {
             [vm.name, vm.id.rawValue])
     }
 
-    func replaceAll(with vms: [VM], at time: Timestamp) throws {
+    func replaceAll(with vms: [VM], at time: Timestamp, where isNewest: (ObjectID) -> Bool) throws {
         let present = Set(vms.map(\.id.rawValue))
-        for id in try String.fetchAll(db, sql: "SELECT id FROM vm") where !present.contains(id) {
-            try ObjectID(id).map { try vanished($0, at: time) }
+        for text in try String.fetchAll(db, sql: "SELECT id FROM vm") where !present.contains(text) {
+            if let id = ObjectID(text), isNewest(id) { try vanished(id, at: time) }
         }
-        for vm in vms { try observe(vm) }
+        for vm in vms where isNewest(vm.id) { try observe(vm) }
         try execute("UPDATE vm SET observed_at = ?", [time.milliseconds])
     }
 
@@ -132,6 +136,34 @@ extension VM {
         for index in nics.indices {
             guard let same = old.nics.first(where: { $0.mac == nics[index].mac }) else { continue }
             nics[index].addresses = same.addresses
+        }
+    }
+}
+
+/// Orders readings of libvirt: one that began earlier may be written later, and must not replace a newer one.
+final class Readings: Sendable {
+    private struct State {
+        var last: UInt64 = 0
+        var written: [ObjectID: UInt64] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Takes a number before libvirt is asked.
+    func begin() -> UInt64 {
+        state.withLock { state in
+            state.last += 1
+            return state.last
+        }
+    }
+
+    /// Whether nothing newer of this domain was written; if so, this reading is the newest from now on. Asked
+    /// inside the write, which no other write overlaps.
+    func isNewest(_ reading: UInt64, of id: ObjectID) -> Bool {
+        state.withLock { state in
+            guard state.written[id, default: 0] <= reading else { return false }
+            state.written[id] = reading
+            return true
         }
     }
 }

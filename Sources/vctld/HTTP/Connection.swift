@@ -4,15 +4,14 @@ import Synchronization
 import VctlAPI
 import VctlCore
 
-/// One client: who it is, what it may do, and whether it follows a stream.
+/// One client: who it is, what it may do, and what it waits for.
 final class Connection: Sendable {
     /// Why a stream was ended.
     enum End: Error { case clientLeft, stopping }
 
     private struct State {
         var end: End?
-        var task: Task<Void, Never>?
-        var isStreaming = false
+        var cancel: (@Sendable () -> Void)?
     }
 
     let caller: Caller
@@ -31,34 +30,31 @@ final class Connection: Sendable {
     /// Why this connection's stream must end; `nil` while it may go on.
     var ended: End? { state.withLock { $0.end } }
 
-    /// The task that serves this connection.
-    func serve(_ body: @escaping @Sendable () async -> Void) async {
-        let task = Task { await body() }
-        state.withLock { $0.task = task }
-        await task.value
-        state.withLock { $0.task = nil }
-    }
-
-    /// Ends the present stream, and every later one at once. Other requests go on: what they change must not be cut
-    /// off in the middle.
+    /// Ends the present wait or stream, and every later one at once. Other requests go on: what they change must not be
+    /// cut off in the middle.
     func end(_ reason: End) {
-        let task = state.withLock { state in
+        let cancel = state.withLock { state in
             if state.end == nil { state.end = reason }
-            return state.isStreaming ? state.task : nil
+            return state.cancel
         }
-        task?.cancel()
+        cancel?()
     }
 
-    /// Runs `body`, and cancels it when the client leaves or the daemon stops: a handler that waits would otherwise
-    /// never learn of either.
-    func streaming<T>(_ body: () async throws -> T) async throws -> T {
+    /// Runs `body` in a task that is cancelled when the client leaves or the daemon stops: a handler that waits would
+    /// otherwise never learn of either. The task of the connection itself stays, and can still write the reply.
+    func whileThere<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+        let task = Task { try await body() }
         let ended = state.withLock { state in
-            state.isStreaming = true
+            state.cancel = { task.cancel() }
             return state.end
         }
-        defer { state.withLock { $0.isStreaming = false } }
-        guard ended == nil else { throw CancellationError() }
-        return try await body()
+        defer { state.withLock { $0.cancel = nil } }
+        if ended != nil { task.cancel() }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTPTypes
-import HummingbirdCore
 import NIOCore
 import VctlAPI
 import VctlCore
@@ -21,7 +20,6 @@ struct EventSource: Sendable {
 /// is, so one that reads slowly is only behind.
 struct EventStream: Sendable {
     let source: EventSource
-    let connection: Connection
     let keepAlive: Duration
     /// After so many events the stream ends.
     let limit: Int?
@@ -31,25 +29,25 @@ struct EventStream: Sendable {
     func reply(since: Int64?) async throws -> Reply {
         let start = if let since { since } else { try await source.last() }
         let headers: HTTPFields = [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"]
-        return Reply(.ok, headers, body: .stream { writer in try await follow(from: start, &writer) })
+        return Reply(.ok, headers, body: .stream { sink in try await follow(from: start, sink) })
     }
 
-    private func follow(from start: Int64, _ writer: inout any ResponseBodyWriter) async throws {
+    private func follow(from start: Int64, _ sink: StreamSink) async throws {
         var cursor = start
         var left = limit ?? .max
         // A first line at once tells the client that it is connected.
-        try await writer.write(ByteBuffer(string: ": vctl\n\n"))
-        while left > 0, connection.ended == nil {
+        try await sink.write(ByteBuffer(string: ": vctl\n\n"))
+        while left > 0, !Task.isCancelled {
             let events = try await source.page(cursor, min(left, Self.pageSize))
             if let last = events.last {
-                try await writer.write(ByteBuffer(string: try events.map(text).joined()))
+                try await sink.write(ByteBuffer(string: try events.map(text).joined()))
                 cursor = last.sequence
                 left -= events.count
                 continue
             }
             switch await next(after: cursor) {
             case .event: continue
-            case .quiet: try await writer.write(ByteBuffer(string: ": \n\n"))
+            case .quiet: try await sink.write(ByteBuffer(string: ": \n\n"))
             case .over: return
             }
         }

@@ -76,8 +76,7 @@ struct Listener: Sendable {
     }
 
     private func serve(_ client: Client) async {
-        let http = http(client.connection)
-        await client.connection.serve { await http.handle(value: client.channel, logger: logger) }
+        await http(client.connection).handle(value: client.channel, logger: logger)
     }
 
     private func http(_ connection: Connection) -> HTTP1Channel {

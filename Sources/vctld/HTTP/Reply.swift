@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
 import HTTPTypes
-import HummingbirdCore
 import NIOCore
 import VctlAPI
 import VctlCore
@@ -9,7 +8,7 @@ import VctlCore
 /// An answer, before it is written.
 struct Reply: Sendable {
     /// Writes the bytes of a stream; returning ends it.
-    typealias Stream = @Sendable (inout any ResponseBodyWriter) async throws -> Void
+    typealias Stream = @Sendable (StreamSink) async throws -> Void
 
     enum Body: Sendable {
         case none

@@ -134,12 +134,8 @@ extension Responder {
         case .none: try await writer.writeResponse(head)
         case .bytes(let bytes): try await writer.write(response: head, body: ResponseBody(byteBuffer: bytes))
         case .stream(let stream):
-            var body: any ResponseBodyWriter = try await writer.writeHead(head)
-            do {
-                try await connection.streaming { try await stream(&body) }
-            } catch is CancellationError where connection.ended == .stopping {
-                // The stream ends in order: the client may take it up again elsewhere.
-            }
+            var body = try await writer.writeHead(head)
+            try await StreamSink.run(stream, to: &body, connection)
             try await body.finish(nil)
         }
     }

@@ -12,7 +12,7 @@ extension HandlerTable {
             let id = try incoming.reference()
             let seconds = incoming.query.text("timeout").flatMap(WaitTime.seconds) ?? 30
             return incoming.reply(
-                try await incoming.connection.streaming { try await operations.wait(id, seconds: seconds) })
+                try await incoming.connection.whileThere { try await operations.wait(id, seconds: seconds) })
         }
         on("operation.cancel") { try .json(try await operations.cancel(try $0.reference())) }
         on("operation.retry", Empty.self) { incoming, _ in
@@ -28,8 +28,7 @@ extension HandlerTable {
             let since = try incoming.eventsSince()
             let limit = incoming.query.number("limit").map(Int.init)
             guard incoming.wantsJSON else {
-                let stream = EventStream(
-                    source: source, connection: incoming.connection, keepAlive: keepAlive, limit: limit)
+                let stream = EventStream(source: source, keepAlive: keepAlive, limit: limit)
                 return try await stream.reply(since: since)
             }
             let lines = try await source.page(since ?? 0, limit ?? 1000).map(source.json)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTPTypes
-import HummingbirdCore
 import NIOCore
 import VctlAPI
 import VctlCore
@@ -43,7 +42,7 @@ extension HandlerTable {
     private mutating func addConsoles(_ vms: VMService) {
         on("vm.wait", VMWait.self) { incoming, wait in
             let vm = try incoming.reference()
-            return try .json(try await incoming.connection.streaming { try await vms.wait(vm, wait) })
+            return try .json(try await incoming.connection.whileThere { try await vms.wait(vm, wait) })
         }
         on("vm.xml") { incoming in
             let xml = try await vms.xml(try incoming.reference(), inactive: incoming.query.flag("inactive"))
@@ -55,8 +54,8 @@ extension HandlerTable {
             let headers: HTTPFields = [.contentType: Self.bytes, .cacheControl: "no-store"]
             return Reply(
                 .ok, headers,
-                body: .stream { writer in
-                    for try await bytes in log { try await writer.write(ByteBuffer(bytes: bytes)) }
+                body: .stream { sink in
+                    for try await bytes in log { try await sink.write(ByteBuffer(bytes: bytes)) }
                 })
         }
         on("vm.console.input") { incoming in

@@ -12,14 +12,16 @@ struct ImageScenario: Sendable, CustomTestStringConvertible {
     let testDescription: String
     /// What is there before the daemon that dies is started.
     var prepare: @Sendable (ImageHarness) async throws -> Void = { _ in }
+    /// Whether it ends with an image, when nothing comes between.
+    var imports = false
     /// Has the operation accepted, and returns without waiting for it.
     let begin: @Sendable (ImageHarness) async throws -> Void
 
     /// Success and failure of both kinds of operation.
     static func all(image: [UInt8], url: String) -> [ImageScenario] {
         [
-            ImageScenario(testDescription: "upload") { try await send($0, image) { _ in } },
-            ImageScenario(testDescription: "upload, converted") {
+            ImageScenario(testDescription: "upload", imports: true) { try await send($0, image) { _ in } },
+            ImageScenario(testDescription: "upload, converted", imports: true) {
                 try await send($0, image) { $0.format = .raw }
             },
             ImageScenario(testDescription: "upload, wrong checksum") { house in
@@ -27,7 +29,7 @@ struct ImageScenario: Sendable, CustomTestStringConvertible {
                     $0.checksum = Checksum(sha256: String(repeating: "0", count: 64))
                 }
             },
-            ImageScenario(testDescription: "download") { house in
+            ImageScenario(testDescription: "download", imports: true) { house in
                 var request = ImageCreate(name: try Name("one"))
                 request.url = url
                 _ = try await house.images.create(request, ImageHarness.context())
@@ -54,7 +56,9 @@ struct ImageScenario: Sendable, CustomTestStringConvertible {
 
     /// Runs it in `directory` with a death at the `point`-th place, goes on with a new daemon, and tells what is
     /// there in the end. The second value is whether the point was reached.
-    func outcome(_ directory: String, dyingAt point: Int?) async throws -> (ImageOutcome, died: Bool) {
+    func outcome(
+        _ directory: String, dyingAt point: Int?, thenCancelled: Bool = false
+    ) async throws -> (ImageOutcome, died: Bool) {
         let first = try ImageHarness(directory)
         try await prepare(first)
         try first.inventory.close()
@@ -69,6 +73,11 @@ struct ImageScenario: Sendable, CustomTestStringConvertible {
         await mortal.engine.idle()
         try mortal.inventory.close()
         let house = try ImageHarness(directory)
+        if thenCancelled {
+            for id in try await house.inventory.read({ try OperationRecord.unfinished($0) }) {
+                _ = try await house.operations.cancel(.id(id))
+            }
+        }
         try await house.engine.resume()
         await house.engine.idle()
         let outcome = try await ImageOutcome(house)
@@ -95,7 +104,8 @@ struct ImageOutcome: Equatable {
         rows = try images.map { row in
             var image = row.value
             image.createdAt = Timestamp(milliseconds: 0)
-            return plain(try JSON.text(image)) + plain(row.path ?? "").suffix(20)
+            return plain(try JSON.text(image))
+                + plain(row.path ?? "").replacing(house.state.path, with: "STATE")
         }
         events = try await house.events()
         (statuses, claims) = try await house.inventory.read { db in
@@ -127,6 +137,27 @@ struct ImageOutcome: Equatable {
             }
             // Three points for each step, and the end.
             #expect(point >= 7, "\(scenario.testDescription)")
+        }
+    }
+
+    /// Whatever a dead daemon left half-way, a cancel takes away all of it, or comes too late for any of it.
+    @Test func aCancelAfterADeathLeavesAllOrNothing() async throws {
+        let image = try await Fixture.converted(scratch, to: .qcow2)
+        let server = try TestServer(scratch, content: image)
+        for scenario in ImageScenario.all(image: image, url: server.url("plain")).filter(\.imports) {
+            var point = 0
+            while true {
+                let directory = scratch("dead-\(ObjectID().short)")
+                let (found, died) = try await scenario.outcome(directory, dyingAt: point, thenCancelled: true)
+                guard died else { break }
+                let nothing =
+                    found.files.isEmpty && found.rows.isEmpty && found.statuses == ["image.import cancelled"]
+                let whole = found.files.count == 2 && found.statuses == ["image.import succeeded"]
+                #expect(nothing || whole, "\(scenario.testDescription), point \(point): \(found)")
+                try FileManager.default.removeItem(atPath: directory)
+                point += 1
+            }
+            #expect(point >= 7)
         }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import GRDB
 import Testing
 import VctlAPI
 
@@ -74,7 +75,7 @@ import VctlAPI
         #expect(operation.status == .succeeded)
         let image = try await house.images.get(.name("one"))
         #expect(image.source == "http://127.0.0.1:\(server.port)/plain")
-        try await house.inventory.write { try $0.db.execute(sql: "VACUUM INTO '\(scratch("dump"))'") }
+        try await house.inventory.pool.vacuum(into: scratch("dump"))
         let text = String(decoding: Fixture.read(scratch("dump")), as: UTF8.self)
         #expect(!text.contains("hunter2") && !text.contains("s3cr3t"))
     }

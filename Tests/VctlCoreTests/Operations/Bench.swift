@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import GRDB
+import Libvirt
 import Logging
 import Synchronization
 import VctlAPI

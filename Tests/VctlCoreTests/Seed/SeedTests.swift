@@ -14,7 +14,8 @@ struct SeedTests {
     }
 
     private func load(_ text: String?) throws -> [String: Any] {
-        try #require(try Yams.load(yaml: try #require(text)) as? [String: Any])
+        let yaml = try #require(text)
+        return try #require(try Yams.load(yaml: yaml) as? [String: Any])
     }
 
     @Test func userMayBecomeRoot() throws {
