@@ -17,7 +17,9 @@ struct Failure: Error, Hashable {
 
     /// The lines for stderr.
     var lines: [String] {
-        let line = "error: \(shown(shortened(message), limit: 2000)) (\(shown(code)))"
+        // A tool's words may have line ends; an error is one line.
+        let words = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+        let line = "error: \(shown(shortened(words), limit: 2000)) (\(shown(code)))"
         return [line] + (hint.map { ["hint: \(shown($0, limit: 500))"] } ?? [])
     }
 }

@@ -11,7 +11,9 @@ struct Vctld: AsyncParsableCommand {
         commandName: "vctld", abstract: "The daemon of vctl: virtual machines through libvirt.",
         version: Wire.version)
 
-    @Option(name: .customLong("config"), help: "The configuration file; without it \(ConfigurationFile.defaultPath).")
+    @Option(
+        name: .customLong("config"),
+        help: "The configuration file; without it \(ConfigurationFile.defaultPath).")
     var file: String?
 
     @Option(help: "Where everything is kept that vctld itself knows.")

@@ -64,7 +64,9 @@ final class PrivateDaemon {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var child = pid_t()
         let result = withStrings(arguments) { arguments in
-            withStrings(environment) { posix_spawn(&child, "/usr/bin/env", &actions, &attributes, arguments, $0) }
+            withStrings(environment) {
+                posix_spawn(&child, "/usr/bin/env", &actions, &attributes, arguments, $0)
+            }
         }
         try #require(result == 0)
         return child

@@ -66,6 +66,17 @@ import VctlClient
         #expect(text.contains("observed:  2026-01-31 08:15:00\n"))
     }
 
+    @Test func aShownObjectBeginsWithItsName() throws {
+        let text = Record.text(
+            try JSONNode(parsing: Array(#"{"a":1,"state":"x","name":"n"}"#.utf8)), first: ["name", "state"])
+        #expect(text == "name:  n\nstate: x\na:     1\n")
+    }
+
+    @Test func anErrorIsOneLine() {
+        let failure = Failure(message: "a\nb\n", code: "x.y", hint: "c", exit: .failed)
+        #expect(failure.lines == ["error: a b (x.y)", "hint: c"])
+    }
+
     @Test func namesAndTitles() {
         #expect(Record.title("virtualSizeBytes") == "virtual size")
         #expect(Record.title("stateReason") == "state reason")

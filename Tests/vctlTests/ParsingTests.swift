@@ -22,10 +22,11 @@ import VctlClient
     @Test func everyFlagOfCreateArrives() throws {
         let node = try body(
             """
-            web --image debian --full --cpus 2 --memory 2G --max-cpus 8 --max-memory 16GiB --disk 20G,bus=scsi \
-            --disk 1.5G,pool=fast,format=raw,preallocation=full --network lan,mac=52:54:00:AA:00:01,model=e1000e \
-            --user ann --firmware uefi-secure --machine q35 --cpu-model max --label a=b --label c=d=e --autostart \
-            --protect --no-start --description text --cdrom /iso --import /disk --kernel /k --initrd /i --cmdline x
+            web --image debian --full --cpus 2 --memory 2G --max-cpus 8 --max-memory 16GiB \
+            --disk 20G,bus=scsi --disk 1.5G,pool=fast,format=raw,preallocation=full \
+            --network lan,mac=52:54:00:AA:00:01,model=e1000e --user ann --firmware uefi-secure \
+            --machine q35 --cpu-model max --label a=b --label c=d=e --autostart --protect --no-start \
+            --description text --cdrom /iso --import /disk --kernel /k --initrd /i --cmdline x
             """)
         #expect(node["name"] == .string("web") && node["image"] == .string("debian"))
         #expect(node["clone"] == .string("full") && node["cpus"]?.integer == 2)

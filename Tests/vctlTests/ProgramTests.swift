@@ -115,6 +115,7 @@ import Testing
             ["vm", "create", "web1", "--wait-for", "ip", "-f", "name"], socket: server.path)
         #expect(result.out == "web1\n" && result.status == 0, "\(result.err)")
         #expect(server.requests[3].contains(#""condition":"ip""#))
+        #expect(server.requests[3].hasPrefix("POST /v1/vms/web1/actions/wait HTTP"))
     }
 
     @Test func aTimeoutLeavesTheOperation() throws {

@@ -117,8 +117,8 @@ func operation(_ status: String, warnings: String = "", extra: String = "") -> S
 /// A VM as the API shows it.
 func vm(_ name: String = "web1", state: String = "running") -> String {
     """
-    {"id":"\(vmID)","name":"\(name)","state":"\(state)","cpus":2,"memoryBytes":2147483648,"disks":[],"nics":[{"mac":\
-    "52:54:00:00:00:01","addresses":[{"address":"192.0.2.7","source":"lease"}]}],"labels":{},"managed":true,\
-    "autostart":false,"protected":false,"observedAt":"2026-01-31T08:15:00.250Z"}
+    {"id":"\(vmID)","name":"\(name)","state":"\(state)","cpus":2,"memoryBytes":2147483648,\
+    "disks":[],"nics":[{"mac":"52:54:00:00:00:01","addresses":[{"address":"192.0.2.7","source":"lease"}]}],\
+    "labels":{},"managed":true,"autostart":false,"protected":false,"observedAt":"2026-01-31T08:15:00.250Z"}
     """
 }

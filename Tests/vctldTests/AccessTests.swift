@@ -18,7 +18,8 @@ import VctlAPI
 
     @Test func groupsGiveTheHighestRole() {
         let policy = AccessPolicy(
-            Configuration.Access(admin: ["root"], operators: ["daemon"], viewer: ["sys", "no-such-group-here"]),
+            Configuration.Access(
+                admin: ["root"], operators: ["daemon"], viewer: ["sys", "no-such-group-here"]),
             daemonUser: 500)
         #expect(policy.missing == ["no-such-group-here"])
         #expect(policy.role(of: peer(1000, [0, 1]), on: .readWrite) == .admin)

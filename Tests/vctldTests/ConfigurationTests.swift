@@ -10,7 +10,8 @@ import VctlAPI
         .deletingLastPathComponent().deletingLastPathComponent()
 
     private func message(_ text: String) throws -> String {
-        try #require(throws: StartError.self) { _ = try ConfigurationFile.read(text, from: "x.toml") }.description
+        try #require(throws: StartError.self) { _ = try ConfigurationFile.read(text, from: "x.toml") }
+            .description
     }
 
     @Test func theShippedFileIsTheDocumentOfTheCode() throws {
@@ -25,7 +26,8 @@ import VctlAPI
 
     @Test func everyKeyIsRead() throws {
         let values: [String: String] = [
-            "socket": "\"/a/b.sock\"", "log_level": "\"debug\"", "allowed_paths": "[\"/x\"]", "admin": "[\"wheel\"]",
+            "socket": "\"/a/b.sock\"", "log_level": "\"debug\"", "allowed_paths": "[\"/x\"]",
+            "admin": "[\"wheel\"]",
         ]
         for key in ConfigurationKey.all {
             let fallback = key.defaultText(Configuration()).contains("\"") ? "\"/other\"" : "3000"
@@ -43,7 +45,9 @@ import VctlAPI
     }
 
     @Test func wrongValuesAreNamedWithTheirLine() throws {
-        #expect(try message("[http]\nmax_connections = \"many\"\n").hasPrefix("x.toml:2: http.max_connections must be"))
+        #expect(
+            try message("[http]\nmax_connections = \"many\"\n").hasPrefix(
+                "x.toml:2: http.max_connections must be"))
         #expect(try message("[http]\nmax_connections = 0\n").contains("from 8 to"))
         #expect(try message("[daemon]\nlog_level = \"loud\"\n").contains("one of trace"))
         #expect(try message("[access]\nadmin = [1]\n").contains("a list of strings"))

@@ -11,7 +11,9 @@ import VctlAPI
         return try JSONDecoder().decode(Problem.self, from: Data(answer.body.utf8))
     }
 
-    private func with(_ limits: Configuration.HTTP = .init(), _ body: (TestServer) async throws -> Void) async throws {
+    private func with(_ limits: Configuration.HTTP = .init(), _ body: (TestServer) async throws -> Void)
+        async throws
+    {
         let server = try await TestServer(limits: limits)
         do {
             try await body(server)
@@ -36,7 +38,9 @@ import VctlAPI
             let head = try client.get("/v1/vms/web1", method: "HEAD")
             #expect(head.status == 200)
             #expect(head.headers["content-length"] == "\(first.body.utf8.count)")
-            #expect(try client.get("/v1/vms?limit=1").headers["link"] == "</v1/vms?limit=1&after=b%20c>; rel=\"next\"")
+            #expect(
+                try client.get("/v1/vms?limit=1").headers["link"]
+                    == "</v1/vms?limit=1&after=b%20c>; rel=\"next\"")
         }
     }
 
@@ -64,11 +68,13 @@ import VctlAPI
             }
             #expect(try post(#"{"name":"web1"}"#).status == 200)
             #expect(try post(#"{"name":"web1"}"#, type: "Application/JSON; charset=utf-8").status == 200)
-            #expect(try problem(try post(#"{"name":"web1"}"#, type: "text/plain")).errorCode == .requestMediaType)
+            #expect(
+                try problem(try post(#"{"name":"web1"}"#, type: "text/plain")).errorCode == .requestMediaType)
             let malformed = try problem(try post(#"{"name":"#))
             #expect(malformed.errorCode == .requestMalformed)
             #expect(malformed.detail.contains("line 1, column 9"))
-            #expect(try problem(try post(#"{"name":"web1","x":1,"y":2}"#)).errors?.map(\.field) == ["x", "y"])
+            #expect(
+                try problem(try post(#"{"name":"web1","x":1,"y":2}"#)).errors?.map(\.field) == ["x", "y"])
             #expect(try problem(try client.send("DELETE", "/v1/vms/a", "{}")).errorCode == .requestInvalid)
             let start = "/v1/vms/a/actions/start"
             #expect(try client.get(start, method: "POST", headers: "Content-Length: 0\r\n").status == 204)
@@ -82,7 +88,10 @@ import VctlAPI
             let client = try UnixClient(server.socket)
             let headers = "Idempotency-Key: k-1\r\nIf-Match: \"3\"\r\n"
             let answer = try client.send("POST", "/v1/vms", #"{"name":"web1"}"#, headers: headers)
-            #expect(try JSONDecoder().decode(Preview.self, from: Data(answer.body.utf8)).changes == ["k-1", "\"3\""])
+            #expect(
+                try JSONDecoder().decode(Preview.self, from: Data(answer.body.utf8)).changes == [
+                    "k-1", "\"3\"",
+                ])
             let long = "Idempotency-Key: \(String(repeating: "k", count: 256))\r\n"
             #expect(try client.send("POST", "/v1/vms", #"{"name":"web1"}"#, headers: long).status == 400)
         }
@@ -92,14 +101,16 @@ import VctlAPI
         try await with { server in
             let announced = try UnixClient(server.socket)
             announced.send(
-                "POST /v1/vms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n")
+                "POST /v1/vms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n"
+            )
             let answer = try announced.answer()
             #expect(answer.status == 413)
             #expect(answer.headers["connection"] == "close")
 
             let chunked = try UnixClient(server.socket)
             chunked.send(
-                "POST /v1/vms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+                "POST /v1/vms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            )
             let piece = [UInt8](repeating: 0x20, count: 65_536)
             for _ in 0..<17 {
                 chunked.send("10000\r\n")

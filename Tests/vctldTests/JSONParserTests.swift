@@ -9,8 +9,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "{", "[1,]", "{\"a\":1,}", "{a:1}", "01", "1.", "-", "1e", "tru", "nul", "\"", "\"\\x\"", "\"\u{1}\"",
-        "{} {}", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\u0000\"", "'a'", "{\"a\" 1}", "[1 2]", "NaN", "+1", "\"\\u12g4\"",
+        "", " ", "{", "[1,]", "{\"a\":1,}", "{a:1}", "01", "1.", "-", "1e", "tru", "nul", "\"", "\"\\x\"",
+        "\"\u{1}\"",
+        "{} {}", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\u0000\"", "'a'", "{\"a\" 1}", "[1 2]", "NaN", "+1",
+        "\"\\u12g4\"",
     ])
     func refuses(_ text: String) throws { _ = try error(text) }
 
@@ -27,7 +29,9 @@ import Testing
     }
 
     @Test func refusesDeepNesting() throws {
-        let deep = { (levels: Int) in String(repeating: "[", count: levels) + String(repeating: "]", count: levels) }
+        let deep = { (levels: Int) in
+            String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
+        }
         _ = try JSONParser.parse(Array(deep(JSONParser.maximumDepth).utf8))
         #expect(try error(deep(JSONParser.maximumDepth + 2)).problem.contains("deeper"))
         _ = try error(String(repeating: "[", count: 1_000_000))
@@ -35,7 +39,8 @@ import Testing
     }
 
     @Test func unescapes() throws {
-        guard case .string(let text) = try JSONParser.parse(Array(#""a\n\"\\\/\u00e9\ud83d\ude00é""#.utf8)) else {
+        guard case .string(let text) = try JSONParser.parse(Array(#""a\n\"\\\/\u00e9\ud83d\ude00é""#.utf8))
+        else {
             Issue.record("no string")
             return
         }

@@ -33,7 +33,9 @@ import VctlCore
         for endpoint in Endpoints.all {
             var prefix = ""
             for segment in endpoint.path.split(separator: "/") {
-                if segment.hasPrefix("{") { #expect(names.updateValue(String(segment), forKey: prefix) ?? String(segment) == segment) }
+                if segment.hasPrefix("{") {
+                    #expect(names.updateValue(String(segment), forKey: prefix) ?? String(segment) == segment)
+                }
                 prefix += "/\(segment)"
             }
         }
@@ -43,13 +45,16 @@ import VctlCore
         for endpoint in Endpoints.all {
             let path = endpoint.path.split(separator: "/").map { $0.hasPrefix("{") ? "x%20y" : String($0) }
             let match = try table.match(
-                try #require(HTTPRequest.Method(endpoint.method.rawValue)), "/\(path.joined(separator: "/"))"[...])
+                try #require(HTTPRequest.Method(endpoint.method.rawValue)),
+                "/\(path.joined(separator: "/"))"[...])
             #expect(match.route.endpoint.id == endpoint.id)
             #expect(match.parameters == endpoint.pathParameters.map { _ in "x y" })
         }
     }
 
-    @Test(arguments: ["/", "", "/v1", "/v2/vms", "/v1/vms/", "/v1//vms", "/v1/vms/a/b", "/v1/vms/%zz", "*", "/v1/vms/%00"])
+    @Test(arguments: [
+        "/", "", "/v1", "/v2/vms", "/v1/vms/", "/v1//vms", "/v1/vms/a/b", "/v1/vms/%zz", "*", "/v1/vms/%00",
+    ])
     func unknownPaths(_ path: String) {
         let error = #expect(throws: Problem.self) { _ = try table.match(.get, path[...]) }
         #expect(error?.errorCode == .requestPath)
@@ -63,13 +68,17 @@ import VctlCore
 
     @Test func theQueryIsStrict() throws {
         let rules = QueryRules(Endpoints.named("vm.list"))
-        let query = try rules.read("label=a=b&label=c=d%2Be&limit=5&state=running&fields=name,id&after=x").list()
+        let query = try rules.read("label=a=b&label=c=d%2Be&limit=5&state=running&fields=name,id&after=x")
+            .list()
         #expect(query.labels == ["a": "b", "c": "d+e"])
         #expect(query.limit == 5)
         #expect(query.fields == ["name", "id"])
         let wrong = "limit=0&limit=x&state=up&fields=nam&colour=red&label=a&after=1&after=2&x=%ff"
         let problem = #expect(throws: Problem.self) { _ = try rules.read(wrong[...]) }
-        #expect(problem?.errors?.map(\.field) == ["limit", "limit", "state", "fields", "colour", "label", "after", "x=%ff"])
+        #expect(
+            problem?.errors?.map(\.field) == [
+                "limit", "limit", "state", "fields", "colour", "label", "after", "x=%ff",
+            ])
         #expect(try QueryRules(Endpoints.named("vm.console.log")).read("follow&tail=0").flag("follow"))
         #expect(WaitTime.seconds("500ms") == 0.5)
         #expect(WaitTime.seconds("2m") == 120)

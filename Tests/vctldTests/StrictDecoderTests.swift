@@ -30,7 +30,8 @@ import VctlAPI
     }
 
     @Test func namesEveryUnknownField() throws {
-        let text = #"{"name": "web1", "ram": 1, "disks": [{"size": 1}, {"pol": "x"}], "labels": {"any": "key"}}"#
+        let text =
+            #"{"name": "web1", "ram": 1, "disks": [{"size": 1}, {"pol": "x"}], "labels": {"any": "key"}}"#
         let problem = try problem(VMCreate.self, text)
         #expect(problem.errorCode == .requestUnknownField)
         #expect(problem.errors?.map(\.field) == ["disks[0].size", "disks[1].pol", "ram"])
@@ -55,7 +56,8 @@ import VctlAPI
     @Test func aMissingFieldIsNamedOnce() throws {
         #expect(try problem(VMCreate.self, "{}").errors?.map(\.field) == ["name"])
         #expect(try problem(VMCreate.self, "[]").errors?.map(\.field) == ["body"])
-        #expect(try problem(VMWait.self, #"{"condition": "tcp:99999"}"#).errors?.map(\.field) == ["condition"])
+        #expect(
+            try problem(VMWait.self, #"{"condition": "tcp:99999"}"#).errors?.map(\.field) == ["condition"])
     }
 
     @Test func anEmptyBodyTakesNoField() throws {

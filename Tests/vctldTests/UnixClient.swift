@@ -58,7 +58,10 @@ final class UnixClient {
     }
 
     /// One request with a body.
-    func send(_ method: String, _ path: String, _ body: String, type: String = "application/json", headers: String = "")
+    func send(
+        _ method: String, _ path: String, _ body: String, type: String = "application/json",
+        headers: String = ""
+    )
         throws -> Answer
     {
         send(
@@ -78,7 +81,9 @@ final class UnixClient {
             headers[parts[0].lowercased()] = String(parts[1].drop { $0 == " " })
         }
         var body = ""
-        if !isHead, let length = headers["content-length"].flatMap(Int.init) { body = try read(count: length) }
+        if !isHead, let length = headers["content-length"].flatMap(Int.init) {
+            body = try read(count: length)
+        }
         return Answer(status: status, headers: headers, body: body)
     }
 
@@ -88,7 +93,8 @@ final class UnixClient {
         var searched = 0
         while true {
             if pending.count >= mark.count {
-                for start in searched...(pending.count - mark.count) where pending[start...].starts(with: mark) {
+                for start in searched...(pending.count - mark.count)
+                where pending[start...].starts(with: mark) {
                     return take(start + mark.count)
                 }
                 searched = pending.count - mark.count + 1

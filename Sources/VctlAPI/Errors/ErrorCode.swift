@@ -74,7 +74,8 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
         case .vmStopTimeout, .imageChecksum, .imageFormat, .imageBackingFile, .imageCorrupt, .imageChanged,
-            .imageDownload, .storageFull, .operationCancelled, .operationInterrupted, .libvirtFailed, .toolFailed,
+            .imageDownload, .storageFull, .operationCancelled, .operationInterrupted, .libvirtFailed,
+            .toolFailed,
             .toolMissing, .internalError:
             500
         }

@@ -109,7 +109,8 @@ public struct VM: Codable, Hashable, Sendable {
         public var tap: String?
         public var addresses: [Address]
         public init(
-            mac: String, network: String? = nil, bridge: String? = nil, model: String? = nil, tap: String? = nil,
+            mac: String, network: String? = nil, bridge: String? = nil, model: String? = nil,
+            tap: String? = nil,
             addresses: [Address] = []
         ) {
             self.mac = mac

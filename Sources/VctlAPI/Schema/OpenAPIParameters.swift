@@ -33,7 +33,9 @@ enum OpenAPIParameters {
                     Wire.idempotencyKey, "the same key and request give the same reply",
                     Schema(type: "string", pattern: "^[!-~]+$", minLength: 1, maxLength: 255)))
         }
-        if endpoint.role > .viewer, endpoint.method != .get, !endpoint.pathParameters.isEmpty, endpoint.kind != .nothing {
+        if endpoint.role > .viewer, endpoint.method != .get, !endpoint.pathParameters.isEmpty,
+            endpoint.kind != .nothing
+        {
             headers.append(header("If-Match", "only if this is still its ETag", text))
         }
         if endpoint.method == .get, endpoint.kind == .value, !endpoint.pathParameters.isEmpty {

@@ -103,7 +103,8 @@ extension OpenAPI {
         let problem: Tree = [Wire.problem: ["schema": reference(NamedSchema(Problem.self))]]
         var replies: [String: Tree] = [:]
         for status in statuses {
-            let codes = ErrorCode.allCases.filter { $0.status == status }.map(\.rawValue).joined(separator: ", ")
+            let codes = ErrorCode.allCases.filter { $0.status == status }.map(\.rawValue).joined(
+                separator: ", ")
             replies["Problem\(status)"] = ["description": .text(codes), "content": problem]
         }
         return .object(replies)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A JSON Schema (draft 2020-12, as OpenAPI 3.1 uses it) as a value, as far as this API needs one; encodes to its
-/// JSON form.
+/// A JSON Schema (draft 2020-12, as OpenAPI 3.1 uses it) as a value, as far as this API needs one; encodes to
+/// its JSON form.
 public struct Schema: Hashable, Sendable, Encodable {
     public var type: String?
     public var format: String?

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Finds the schema of a `Decodable` type by letting it decode from a source that notes every key asked for. So
-/// the schema that is published cannot differ from what the code reads.
+/// Finds the schema of a `Decodable` type by letting it decode from a source that notes every key asked for.
+/// So the schema that is published cannot differ from what the code reads.
 public enum SchemaProbe {
     /// The schema of `type`, with every property it reads.
     public static func schema<T: Decodable>(of type: T.Type) -> Schema {
@@ -117,10 +117,14 @@ private struct ProbeUnkeyed: UnkeyedDecodingContainer {
         return try SchemaProbe.value(of: type) { note.element = $0 }
     }
 
-    mutating func nestedContainer<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+    mutating func nestedContainer<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<
+        Key
+    > {
         throw ProbeFailure.unsupported
     }
-    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer { throw ProbeFailure.unsupported }
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        throw ProbeFailure.unsupported
+    }
     mutating func superDecoder() throws -> any Decoder { throw ProbeFailure.unsupported }
 }
 

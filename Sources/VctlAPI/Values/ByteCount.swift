@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A number of bytes, at least one. On the command line `512M`, `20G`, `1.5GiB` (binary units), in JSON an integer.
+/// A number of bytes, at least one. On the command line `512M`, `20G`, `1.5GiB` (binary units), in JSON an
+/// integer.
 public struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The number of bytes, 1 to 2^60.
     public let bytes: Int64
@@ -10,7 +11,9 @@ public struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// - Throws: ``InvalidValue`` for zero, negative and absurd numbers.
     public init(bytes: Int64) throws(InvalidValue) {
-        guard bytes > 0 else { throw InvalidValue(value: "\(bytes)", problem: "a size is more than zero bytes") }
+        guard bytes > 0 else {
+            throw InvalidValue(value: "\(bytes)", problem: "a size is more than zero bytes")
+        }
         guard bytes <= Self.maximum else {
             throw InvalidValue(value: "\(bytes)", problem: "a size is at most 1 EiB (2^60 bytes)")
         }
@@ -75,7 +78,8 @@ extension ByteCount: Codable, SchemaProviding {
             try self.init(bytes: bytes)
         } catch {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: error.problem, underlyingError: error))
+                .init(codingPath: decoder.codingPath, debugDescription: error.problem, underlyingError: error)
+            )
         }
     }
 

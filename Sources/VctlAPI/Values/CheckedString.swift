@@ -13,7 +13,8 @@ extension CheckedString {
             try self.init(checking: text)
         } catch {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: error.problem, underlyingError: error))
+                .init(codingPath: decoder.codingPath, debugDescription: error.problem, underlyingError: error)
+            )
         }
     }
 

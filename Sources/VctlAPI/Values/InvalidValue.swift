@@ -18,7 +18,8 @@ public struct InvalidValue: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\"\(value)\": \(problem)" }
 }
 
-/// Text from outside, made fit for a terminal and a log line: control characters escaped, at most `limit` characters.
+/// Text from outside, made fit for a terminal and a log line: control characters escaped, at most `limit`
+/// characters.
 public func shown(_ text: String, limit: Int = 80) -> String {
     var result = ""
     for (index, scalar) in text.unicodeScalars.enumerated() {

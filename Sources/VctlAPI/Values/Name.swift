@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The name of an object: 1 to 63 characters of `A-Z a-z 0-9 . _ -`, beginning with a letter or a digit, and not
-/// shaped like a UUID, so that a name and an id can stand in the same place.
+/// The name of an object: 1 to 63 characters of `A-Z a-z 0-9 . _ -`, beginning with a letter or a digit, and
+/// not shaped like a UUID, so that a name and an id can stand in the same place.
 public struct Name: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The text, as typed.
     public let rawValue: String

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How a request addresses an object: by name or by UUID. Foreign objects may have names that vctl would not give.
+/// How a request addresses an object: by name or by UUID. Foreign objects may have names that vctl would not
+/// give.
 public enum Reference: Hashable, Sendable, CustomStringConvertible {
     /// A UUID.
     case id(ObjectID)
@@ -22,7 +23,9 @@ public enum Reference: Hashable, Sendable, CustomStringConvertible {
 
 extension Reference: CheckedString {
     public init(checking text: String) throws(InvalidValue) {
-        guard !text.isEmpty else { throw InvalidValue(value: text, problem: "a name or UUID cannot be empty") }
+        guard !text.isEmpty else {
+            throw InvalidValue(value: text, problem: "a name or UUID cannot be empty")
+        }
         guard text.utf8.count <= 256 else {
             throw InvalidValue(value: text, problem: "this is too long for a name or UUID")
         }

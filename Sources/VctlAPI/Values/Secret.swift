@@ -2,7 +2,9 @@
 
 /// Text that must never be seen again once it is received: it encodes, prints and mirrors as `«secret»`.
 /// Only ``reveal()`` gives it, so that every use can be found by that word.
-public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     private let text: String
 
     /// Wraps the text.

@@ -70,7 +70,7 @@ struct EventParser {
     }
 }
 
-/// The daemon's events in order. A connection that breaks is made again, and goes on behind the last one seen.
+/// The daemon's events in order. A connection that breaks is made again, and goes on behind the last one.
 public final class EventStream {
     private let client: Client
     private let deadline: Deadline

@@ -41,7 +41,7 @@ public final class UploadFile {
         return bytes
     }
 
-    /// - Throws: ``FileError/changed(_:)`` where size, time or identity are no longer those of the opened file.
+    /// - Throws: ``FileError/changed(_:)`` where size, time or identity are not what they were.
     func checkUnchanged() throws {
         var now = stat()
         let same =
@@ -64,8 +64,8 @@ public enum FileError: Error, Hashable, Sendable {
 }
 
 extension Client {
-    /// Sends a file's content with `Content-Range`. A broken connection is made again, and the sending goes on
-    /// behind what the daemon says it has.
+    /// Sends a file's content with `Content-Range`. A broken connection is made again, and the sending goes
+    /// on behind what the daemon says it has.
     /// - Parameters:
     ///   - request: the `PUT`.
     ///   - received: asks the daemon how many bytes it has.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import VctlAPI
 
-/// A JSON value that keeps the order of its members and the spelling of its numbers. For showing replies: it reads
-/// a list of a thousand objects in a few milliseconds, and needs to know no type.
+/// A JSON value that keeps the order of its members and the spelling of its numbers. For showing replies: it
+/// reads a list of a thousand objects in a few milliseconds, and needs to know no type.
 public enum JSONNode: Hashable, Sendable {
     case null
     case bool(Bool)

@@ -2,7 +2,8 @@
 import GRDB
 import VctlAPI
 
-/// The one door through which requests become operations: idempotency, claims, rows, event and audit in one commit.
+/// The one door through which requests become operations: idempotency, claims, rows, event and audit in one
+/// commit.
 struct Acceptance: Sendable {
     let inventory: Inventory
     let engine: OperationEngine
@@ -24,8 +25,10 @@ struct Acceptance: Sendable {
             switch earlier {
             case .operation(let id): try OperationStore.fetch(db, id, progress: nil).map { .operation($0) }
             case .object(let id):
-                try String.fetchOne(db, sql: "SELECT document FROM image WHERE id = ?", arguments: [id.rawValue])
-                    .map { .announced(try JSON.value(Image.self, $0)) }
+                try String.fetchOne(
+                    db, sql: "SELECT document FROM image WHERE id = ?", arguments: [id.rawValue]
+                )
+                .map { .announced(try JSON.value(Image.self, $0)) }
             }
         }
     }

@@ -46,7 +46,8 @@ public struct RequestContext: Sendable {
 public struct Idempotency: Sendable {
     /// As sent: 1 to 255 visible ASCII characters.
     public var key: String
-    /// Method, path, query and body: everything that makes two requests the same one. Kept only as a keyed hash.
+    /// Method, path, query and body: everything that makes two requests the same one. Kept only as a keyed
+    /// hash.
     public var content: [UInt8]
 
     /// A key and the request it stands for.

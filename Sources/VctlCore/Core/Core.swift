@@ -15,6 +15,8 @@ public struct CoreConfiguration: Sendable {
     public var allowedPaths: [String]
     public var retentionDays = 30
     public var keepEvents = 100_000
+    /// How long a stop waits for operations to come to the end of their step.
+    public var shutdownGraceSeconds = 10.0
     /// Rebuild the inventory, even if there is one.
     public var recover = false
 
@@ -137,7 +139,7 @@ public final class Core: Sendable {
     public func shutdown() async {
         inventory.bus.close()
         for task in tasks.withLock({ $0 }) { task.cancel() }
-        await engine.stop()
+        await engine.stop(grace: configuration.shutdownGraceSeconds)
         environment.hypervisor.managed.close()
         try? inventory.close()
     }

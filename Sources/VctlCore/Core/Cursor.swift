@@ -36,7 +36,8 @@ enum FieldFilter {
             throw Problem(
                 .requestInvalid, "unknown fields: \(unknown.map { shown($0) }.joined(separator: ", "))",
                 errors: unknown.map {
-                    FieldProblem("fields", "\(shown($0)) is none of: \(known.sorted().joined(separator: ", "))")
+                    FieldProblem(
+                        "fields", "\(shown($0)) is none of: \(known.sorted().joined(separator: ", "))")
                 })
         }
     }

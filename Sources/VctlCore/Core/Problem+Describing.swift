@@ -10,10 +10,12 @@ extension Problem {
         case let problem as Problem: self = problem
         case let error as LibvirtError: self.init(libvirt: error)
         case let error as ToolError: self.init(tool: error)
-        case is CancellationError, is Cancelled: self = Problem(.operationCancelled, "the operation was cancelled")
+        case is CancellationError, is Cancelled:
+            self = Problem(.operationCancelled, "the operation was cancelled")
         case let error as InvalidValue: self = Problem(.requestInvalid, "\(error)")
         case let error as DatabaseError where error.resultCode == .SQLITE_FULL:
-            self = Problem(.storageFull, "the disk that holds the inventory is full", hint: "df -h /var/lib/vctld")
+            self = Problem(
+                .storageFull, "the disk that holds the inventory is full", hint: "df -h /var/lib/vctld")
         case let error as ClaimConflict: self.init(conflict: error)
         default: self = Problem(.internalError, shown("\(error)", limit: 500))
         }
@@ -27,13 +29,16 @@ extension Problem {
 
     init(libvirt error: LibvirtError) {
         let detail = LibvirtDetail(
-            code: Int(error.code.rawValue), domain: Int(error.domain), message: shown(error.message, limit: 1000))
+            code: Int(error.code.rawValue), domain: Int(error.domain),
+            message: shown(error.message, limit: 1000))
         self.init(.libvirtFailed, "libvirt: \(detail.message)", libvirt: detail)
     }
 
     init(tool error: ToolError) {
         if case .missing = error.reason {
-            self.init(.toolMissing, "\(error.tool) is not installed on the host", hint: "apt-get install qemu-utils xorriso curl")
+            self.init(
+                .toolMissing, "\(error.tool) is not installed on the host",
+                hint: "apt-get install qemu-utils xorriso curl")
         } else {
             self.init(.toolFailed, shown("\(error)", limit: 600))
         }

@@ -35,7 +35,8 @@ struct ImageFile: ~Copyable {
         var total = 0
         while total < count {
             let got = buffer.withUnsafeMutableBytes { bytes in
-                pread(descriptor, bytes.baseAddress?.advanced(by: total), count - total, off_t(offset) + total)
+                pread(
+                    descriptor, bytes.baseAddress?.advanced(by: total), count - total, off_t(offset) + total)
             }
             if got <= 0 { break }
             total += got

@@ -67,7 +67,9 @@ struct ImageProbe: Hashable, Sendable {
         self.refusal = refusal
     }
 
-    private static func kind(_ head: [UInt8], _ file: borrowing ImageFile) -> (format: DiskFormat, refusal: Refusal?) {
+    private static func kind(_ head: [UInt8], _ file: borrowing ImageFile) -> (
+        format: DiskFormat, refusal: Refusal?
+    ) {
         if head.has("QFI\u{1}") || head.big32(0) == 0x5146_49FB {
             return head.big32(4) == 1 ? (.qcow2, .unsupported("qcow, version 1")) : (.qcow2, nil)
         }
@@ -123,7 +125,8 @@ enum VMDKHeader {
     /// Why this one must not be opened.
     static func refusal(_ file: borrowing ImageFile) -> ImageProbe.Refusal? {
         let head = file.read(512, at: 0)
-        guard let capacity = head.little64(12), let start = head.little64(28), let count = head.little64(36) else {
+        guard let capacity = head.little64(12), let start = head.little64(28), let count = head.little64(36)
+        else {
             return .truncated
         }
         // Without a capacity of its own it is a descriptor in disguise, whose extents are other files.
@@ -135,15 +138,24 @@ enum VMDKHeader {
     }
 
     private static func refusal(descriptor: String) -> ImageProbe.Refusal? {
+        var hasParent = false
         for line in descriptor.split(whereSeparator: \.isNewline) {
-            let parts = line.split(separator: "=", maxSplits: 1).map { $0.filter { !$0.isWhitespace && $0 != "\"" } }
+            let parts = line.split(separator: "=", maxSplits: 1).map { $0.trimmingBlanksAndQuotes }
             guard parts.count == 2 else { continue }
             switch parts[0].lowercased() {
-            case "parentcid" where parts[1].lowercased() != "ffffffff": return .backingFile("its parent")
+            case "parentcid": hasParent = parts[1].lowercased() != "ffffffff"
             case "parentfilenamehint": return .backingFile(parts[1])
             default: continue
             }
         }
-        return nil
+        return hasParent ? .backingFile("its parent") : nil
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingBlanksAndQuotes: String {
+        let isEdge = { (character: Character) in character.isWhitespace || character == "\"" }
+        let start = drop(while: isEdge)
+        return start.lastIndex { !isEdge($0) }.map { String(start[...$0]) } ?? ""
     }
 }

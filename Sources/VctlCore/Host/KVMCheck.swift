@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
-/// Whether KVM really runs a guest here. Its device can be there and still be of no use: in a container without
-/// the right, or under a hypervisor that emulates it badly, where every guest hangs. So a tiny guest is run.
+/// Whether KVM really runs a guest here. Its device can be there and still be of no use: in a container
+/// without the right, or under a hypervisor that emulates it badly, where every guest hangs. So a tiny guest
+/// is run.
 struct KVMCheck: Sendable {
     /// What was found.
     enum Verdict: Hashable, Sendable {

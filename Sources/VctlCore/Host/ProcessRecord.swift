@@ -21,7 +21,8 @@ struct ProcessRecord: Codable, Hashable, Sendable {
     /// Whether it still exists. A zombie does not: it can write no more.
     var isAlive: Bool {
         guard boot == Self.currentBoot, let startTime, let stat = Self.stat(pid) else { return false }
-        return stat.startTime == startTime && stat.state != UInt8(ascii: "Z") && stat.state != UInt8(ascii: "X")
+        return stat.startTime == startTime && stat.state != UInt8(ascii: "Z")
+            && stat.state != UInt8(ascii: "X")
     }
 
     /// Kills it, with the process group that it leads, and waits until it is gone.
@@ -45,7 +46,9 @@ struct ProcessRecord: Codable, Hashable, Sendable {
         let wanted = Array("VCTL_RUN=\(run)".utf8)
         return entries.compactMap(Int32.init).compactMap { pid in
             guard let environment = contents(of: "/proc/\(pid)/environ") else { return nil }
-            guard environment.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }) else { return nil }
+            guard environment.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }) else {
+                return nil
+            }
             let record = ProcessRecord(running: pid)
             return record.isAlive ? record : nil
         }

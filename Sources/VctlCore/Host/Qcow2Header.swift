@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The header of a qcow2 image (QEMU's docs/interop/qcow2.txt), read by ourselves: a tool that opens a hostile
-/// image would already have opened the files that it names.
+/// The header of a qcow2 image (QEMU's docs/interop/qcow2.txt), read by ourselves: a tool that opens a
+/// hostile image would already have opened the files that it names.
 struct Qcow2Header: Hashable, Sendable {
     /// 2 (compat 0.10) or 3 (compat 1.1).
     let version: Int
@@ -67,7 +67,9 @@ struct Qcow2Header: Hashable, Sendable {
         while let type = bytes.big32(offset), let length = bytes.big32(offset + 4), type != 0 {
             let start = offset + 8
             guard Int(length) <= bytes.count - start else { return nil }
-            if type == 0x4441_5441 { return String(decoding: bytes[start..<start + Int(length)], as: UTF8.self) }
+            if type == 0x4441_5441 {
+                return String(decoding: bytes[start..<start + Int(length)], as: UTF8.self)
+            }
             offset = start + (Int(length) + 7) / 8 * 8
         }
         return nil

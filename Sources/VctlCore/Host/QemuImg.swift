@@ -9,15 +9,10 @@ enum QemuImg {
     struct Image: Codable, Hashable, Sendable {
         var path: String
         var format: DiskFormat
-
-        init(path: String, format: DiskFormat) {
-            self.path = path
-            self.format = format
-        }
     }
 
-    /// A tool that writes to a path, once nothing that we started earlier writes there any more: a run bears the
-    /// path as its name, by which a replay after a crash finds it.
+    /// A tool that writes to a path, once nothing that we started earlier writes there any more: a run bears
+    /// the path as its name, by which a replay after a crash finds it.
     private static func writer(_ words: [String], to path: String) async throws -> Tool {
         var tool = Tool("qemu-img", words)
         tool.run = path
@@ -50,7 +45,8 @@ enum QemuImg {
 
     /// Copies an image into a new one, without its holes.
     /// - Parameter progress: told how much is done, 0 to 100, as it grows.
-    /// - Throws: ``ToolError``, `CancellationError`; the target is then incomplete, and the caller's to remove.
+    /// - Throws: ``ToolError``, `CancellationError`; the target is then incomplete, and the caller's to
+    ///   remove.
     static func convert(
         from source: String, format sourceFormat: DiskFormat, to target: String, format: DiskFormat,
         preallocation: Preallocation = .off, progress: @escaping @Sendable (Double) -> Void = { _ in }
@@ -80,7 +76,9 @@ enum QemuImg {
     /// Lets a linked image point at its backing file's new place; no data are touched.
     /// - Throws: ``ToolError``.
     static func rebaseUnsafely(path: String, format: DiskFormat, onto backing: Image) async throws {
-        let words = ["rebase", "-q", "-u", "-f", format.rawValue, "-b", backing.path, "-F", backing.format.rawValue]
+        let words = [
+            "rebase", "-q", "-u", "-f", format.rawValue, "-b", backing.path, "-F", backing.format.rawValue,
+        ]
         try await writer(words + ["--", path], to: path).run()
     }
 }

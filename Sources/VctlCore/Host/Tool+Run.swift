@@ -18,7 +18,8 @@ extension Tool {
 
     /// Runs it to its end.
     /// - Parameters:
-    ///   - onLine: told each line of stdout as it comes; lines end at CR or LF. Without it stdout is collected.
+    ///   - onLine: told each line of stdout as it comes; lines end at CR or LF. Without it stdout is
+    ///     collected.
     ///   - onStart: told the process as soon as there is one, to be written into a journal; if it throws, the
     ///     tool is killed.
     /// - Throws: ``ToolError``; `CancellationError` when the task was cancelled, once the tool and what it
@@ -93,20 +94,29 @@ extension Tool {
         _ command: [String], _ sink: ToolSink, _ onStart: (@Sendable (ProcessRecord) async throws -> Void)?
     ) async throws -> TerminationStatus {
         try await Subprocess.run(
-            .name(Self.name(of: command[0])), arguments: Arguments(Array(command.dropFirst())), environment: processEnvironment,
+            .name(Self.name(of: command[0])), arguments: Arguments(Array(command.dropFirst())),
+            environment: processEnvironment(in: Self.folder(of: command[0])),
             platformOptions: Self.options, input: .none, output: .sequence, error: .sequence
         ) { process in
             try await follow(process, sink, onStart)
         }.terminationStatus
     }
 
-    /// A path's last part: swift-subprocess looks it up in our own search path, and refuses a name with a slash.
+    /// A path's last part: swift-subprocess looks it up in our own search path, and refuses a name with a
+    /// slash.
     private static func name(of path: String) -> String {
         path.split(separator: "/").last.map(String.init) ?? path
     }
 
-    private var processEnvironment: Environment {
-        var values: [Environment.Key: String] = ["PATH": Self.searchPath, "LC_ALL": "C"]
+    private static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    }
+
+    /// - Parameter folder: where the program is; first in the search path, because swift-subprocess forks once
+    ///   for each folder that it tries.
+    private func processEnvironment(in folder: String) -> Environment {
+        let path = folder.isEmpty ? Self.searchPath : "\(folder):\(Self.searchPath)"
+        var values: [Environment.Key: String] = ["PATH": path, "LC_ALL": "C"]
         for (key, value) in environment { values[Environment.Key(rawValue: key) ?? "VCTL"] = value }
         if let run { values["VCTL_RUN"] = run }
         return .custom(values)
@@ -135,7 +145,9 @@ extension Tool {
         }
         if let onStart { try await onStart(ProcessRecord(running: process.processIdentifier.value)) }
         async let errors: Void = {
-            for try await piece in process.standardError { sink.takeErrors(piece.withUnsafeBytes { Array($0) }) }
+            for try await piece in process.standardError {
+                sink.takeErrors(piece.withUnsafeBytes { Array($0) })
+            }
         }()
         for try await piece in process.standardOutput {
             if sink.takeOutput(piece.withUnsafeBytes { Array($0) }) { continue }

@@ -55,11 +55,11 @@ struct Tool: Sendable {
 
     /// The command with what goes before it.
     ///
-    /// The tool must not outlive the daemon: a replay may write where it still writes. `setpriv` has the kernel
-    /// kill it when its parent is gone; the setting survives the exec. The kernel's "parent" is the *thread*
-    /// that forked. swift-subprocess forks on one thread of its own, which lives as long as the process, so
-    /// that no end of another thread kills a tool; ToolSupervisionTests hold it to that. What dies between
-    /// fork and setpriv is found by ``run``.
+    /// The tool must not outlive the daemon: a replay may write where it still writes. `setpriv` has the
+    /// kernel kill it when its parent is gone; the setting survives the exec. The kernel's "parent" is the
+    /// *thread* that forked. swift-subprocess forks on one thread of its own, which lives as long as the
+    /// process, so that no end of another thread kills a tool; ToolSupervisionTests hold it to that. What
+    /// dies between fork and setpriv is found by ``run``.
     func command() throws(ToolError) -> [String] {
         guard let path = Self.locate(name) else { throw error(.missing) }
         guard let setpriv = Self.locate("setpriv") else { throw Tool("setpriv", []).error(.missing) }

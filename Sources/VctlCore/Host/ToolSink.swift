@@ -56,7 +56,9 @@ final class ToolSink: Sendable {
     func takeErrors(_ bytes: [UInt8]) {
         state.withLock {
             $0.stderr += bytes
-            if $0.stderr.count > 2 * Tool.stderrLimit { $0.stderr.removeFirst($0.stderr.count - Tool.stderrLimit) }
+            if $0.stderr.count > 2 * Tool.stderrLimit {
+                $0.stderr.removeFirst($0.stderr.count - Tool.stderrLimit)
+            }
         }
     }
 
@@ -70,7 +72,7 @@ final class ToolSink: Sendable {
         if ended { task.cancel() }
     }
 
-    /// Notes why it is killed, and kills it: only while it has not ended, since then its pid may be another's.
+    /// Notes why it is killed, and kills it: only while it has not ended, for then its pid may be another's.
     func kill(_ reason: ToolError.Reason, _ kill: () -> Void) {
         state.withLock {
             guard !$0.ended else { return }

@@ -2,14 +2,16 @@
 import Foundation
 import VctlAPI
 
-/// Fetches the content of an image by `curl`, and goes on where it was after a lost connection or a dead daemon.
+/// Fetches the content of an image by `curl`, and goes on where it was after a lost connection or a dead
+/// daemon.
 struct ImageDownload: Sendable {
     let id: ObjectID
     let state: StateDirectory
     let limits: ImageLimits
 
     private var path: String { state.incoming(id) }
-    /// The header fields of the response that the content began with: they tell whether a later one is of the same.
+    /// The header fields of the response that the content began with: they tell whether a later one is of the
+    /// same.
     private var headers: String { path + ".headers" }
     /// Those of a response that goes on with it.
     private var laterHeaders: String { path + ".headers-later" }
@@ -28,7 +30,8 @@ struct ImageDownload: Sendable {
     }
 
     /// Downloads until everything is there.
-    /// - Parameter checked: a checksum will be compared, so that a part without an entity tag may be gone on from.
+    /// - Parameter checked: a checksum will be compared, so that a part without an entity tag may be gone on
+    ///   from.
     /// - Returns: the size in bytes.
     /// - Throws: ``Problem`` `image.download`, `storage.full`, `request.tooLarge`.
     func run(checked: Bool, progress: @Sendable @escaping (Operation.Progress) -> Void) async throws -> Int64
@@ -177,7 +180,8 @@ struct CurlAnswer: Sendable {
         return copy
     }
 
-    /// Whether the same request may go well a little later: no connection, a lost or silent one, a busy server.
+    /// Whether the same request may go well a little later: no connection, a lost or silent one, a busy
+    /// server.
     var isTransient: Bool {
         if isRestart || [5, 6, 7, 16, 18, 28, 33, 35, 52, 55, 56, 92, 95, 96].contains(status) {
             return true

@@ -37,7 +37,8 @@ struct ImagePlacement: Sendable {
         return true
     }
 
-    /// Renames what is ready into its place. Runs again without harm: what is there already is what was to come.
+    /// Renames what is ready into its place. Runs again without harm: what is there already is what was to
+    /// come.
     func place(_ verified: ImageVerification.Verified) async throws -> FileStamp {
         if FileStamp(path: target) == nil {
             if FileStamp(path: partial) == nil { try await stage(verified) }

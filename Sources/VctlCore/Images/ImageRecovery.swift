@@ -18,8 +18,8 @@ extension StateDirectory {
         try keep(.image, image.id, KeptImage(document: document, path: path))
     }
 
-    /// The secret file with the URL of a download, as a configuration of curl: a URL can hold a password, and an
-    /// argument can be read by everyone on the host.
+    /// The secret file with the URL of a download, as a configuration of curl: a URL can hold a password, and
+    /// an argument can be read by everyone on the host.
     func imageURL(_ id: ObjectID) -> String { secret("image-\(id).url") }
 
     /// What a conversion or a copy has not finished.
@@ -46,7 +46,8 @@ enum ImageRecovery {
         return Found(images: images, unreadable: kept.unreadable)
     }
 
-    /// Adds what the inventory does not have. Of two images that claim one name the second is told apart by its id.
+    /// Adds what the inventory does not have. Of two images that claim one name the second is told apart by
+    /// its id.
     /// - Returns: how many rows were made.
     static func restore(_ found: Found, _ transaction: Transaction) throws -> Int {
         var made = 0
@@ -61,8 +62,8 @@ enum ImageRecovery {
         return made
     }
 
-    /// Removes what a lost or half-accepted import left: received bytes, half-written files and URLs of images
-    /// that the inventory does not know. Whole images are never touched.
+    /// Removes what a lost or half-accepted import left: received bytes, half-written files and URLs of
+    /// images that the inventory does not know. Whole images are never touched.
     static func sweep(_ state: StateDirectory, known: Set<ObjectID>) {
         func leftovers(_ directory: String, _ isOurs: (String) -> String?) {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []

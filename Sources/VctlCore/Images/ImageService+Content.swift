@@ -5,7 +5,8 @@ import VctlAPI
 extension ImageService {
     /// Receives the content of an announced image, or a part of it. A part begins where the last one ended; a
     /// request without a range sends everything from the start. Reads `body` only as fast as the disk writes.
-    /// - Returns: `.operation`, the import, once everything is there; until then `.announced` with `receivedBytes`.
+    /// - Returns: `.operation`, the import, once everything is there; until then `.announced` with
+    ///   `receivedBytes`.
     /// - Throws: ``Problem`` `image.notFound`, `image.state`, `image.busy`, `request.range` with the expected
     ///   offset, `storage.full`; and what `body` throws. What came before stays, and is gone on from.
     public func content<Body: AsyncSequence & Sendable>(
@@ -152,7 +153,8 @@ private struct Part: Sendable {
         }
     }
 
-    /// Whether nothing is missing any more. Without any word of the size, a request without a range is the whole.
+    /// Whether nothing is missing any more. Without any word of the size, a request without a range is the
+    /// whole.
     func isWhole(_ end: Int64) -> Bool { total.map { end == $0 } ?? (range == nil) }
 
     private func refusal(_ detail: String) -> Problem {

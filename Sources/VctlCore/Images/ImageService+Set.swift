@@ -3,9 +3,10 @@ import GRDB
 import VctlAPI
 
 extension ImageService {
-    /// Changes what the patch holds. A new name is what later requests find the image by; those that use it keep
-    /// it. What a dry run would do is for ``preview(_:_:_:)`` to say.
-    /// - Throws: ``Problem`` `image.notFound`, `image.exists`, `image.busy`, `revision.stale`, `request.invalid`.
+    /// Changes what the patch holds. A new name is what later requests find the image by; those that use it
+    /// keep it. What a dry run would do is for ``preview(_:_:_:)`` to say.
+    /// - Throws: ``Problem`` `image.notFound`, `image.exists`, `image.busy`, `revision.stale`,
+    ///   `request.invalid`.
     public func set(
         _ reference: Reference, _ patch: ImagePatch, _ context: RequestContext
     ) async throws -> Image {

@@ -152,7 +152,8 @@ public struct ImageService: Sendable {
     }
 
     /// Deletes an image. Its file goes only where we made it.
-    /// - Throws: ``Problem`` `image.notFound`, `image.inUse`, `image.protected`, `image.busy`, `revision.stale`.
+    /// - Throws: ``Problem`` `image.notFound`, `image.inUse`, `image.protected`, `image.busy`,
+    ///   `revision.stale`.
     public func delete(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
         if context.dryRun { return .preview(try await previewDelete(reference, context)) }
         if let earlier = try await earlier(context) { return earlier }

@@ -119,8 +119,8 @@ extension Transaction {
             "image.created", image.reference, operation: operation, data: ["state": image.state.rawValue])
     }
 
-    /// Makes the stored image equal to `image`, with the event that tells of the difference. Nothing is written
-    /// when there is none.
+    /// Makes the stored image equal to `image`, with the event that tells of the difference. Nothing is
+    /// written when there is none.
     func update(_ image: Image, path: String? = nil, operation: ObjectID? = nil) throws {
         let old = try ImageStore.get(db, .id(image.id))
         let differences = ImageDocument.differences(old.document, image)

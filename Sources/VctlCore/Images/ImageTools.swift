@@ -2,8 +2,8 @@
 import Foundation
 import VctlAPI
 
-/// The host's tools, as an import uses them. Each that writes bears the path it writes to, so that a replay finds
-/// and ends what a dead daemon left running.
+/// The host's tools, as an import uses them. Each that writes bears the path it writes to, so that a replay
+/// finds and ends what a dead daemon left running.
 enum ImageTools {
     /// One run of curl that writes to `path`; that it failed is for the caller to judge.
     /// - Throws: ``ToolError`` when it is missing or could not be run at all.
@@ -35,7 +35,8 @@ enum ImageTools {
             .contains(name)
     }
 
-    /// The format and the guest's size of a file that stands alone, and is whole as far as its own tables say.
+    /// The format and the guest's size of a file that stands alone, and is whole as far as its own tables
+    /// say.
     /// - Throws: ``Problem`` `image.format`, `image.backingFile`, `image.corrupt`.
     static func inspect(_ path: String, declared: DiskFormat?) async throws -> (
         format: DiskFormat, virtualSize: Int64
@@ -87,8 +88,8 @@ enum ImageTools {
         }
     }
 
-    /// The bytes that a conversion will write: those that are not holes. Asked for qcow2 whatever the target is,
-    /// since for raw the answer counts the holes too.
+    /// The bytes that a conversion will write: those that are not holes. Asked for qcow2 whatever the target
+    /// is, since for raw the answer counts the holes too.
     static func measure(_ source: QemuImg.Image) async throws -> Int64 {
         do {
             return try await QemuImg.measure(source, as: .qcow2).required

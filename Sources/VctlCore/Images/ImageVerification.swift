@@ -3,8 +3,8 @@ import Crypto
 import Foundation
 import VctlAPI
 
-/// Looks whether received content is what was announced, and safe to be opened: its checksum, its format, that it
-/// reads from no other file, and that it is whole.
+/// Looks whether received content is what was announced, and safe to be opened: its checksum, its format,
+/// that it reads from no other file, and that it is whole.
 struct ImageVerification: Sendable {
     /// What was found out.
     struct Verified: Codable, Sendable {

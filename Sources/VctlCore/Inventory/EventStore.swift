@@ -15,7 +15,8 @@ enum EventStore {
         try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(sequence) FROM event")) ?? 0
     }
 
-    /// Events after `sequence`, at most `limit`, in order. What was trimmed in between comes as one of type `gap`.
+    /// Events after `sequence`, at most `limit`, in order. What was trimmed in between comes as one of type
+    /// `gap`.
     static func page(_ db: Database, after sequence: Int64, limit: Int) throws -> [Event] {
         let statement = try db.cachedStatement(
             sql: "SELECT * FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?")

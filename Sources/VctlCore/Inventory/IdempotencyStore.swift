@@ -22,7 +22,8 @@ enum EarlierRequest: Sendable {
 extension Transaction {
     /// What the same request made before; `nil` when its key is new.
     /// - Throws: ``Problem`` `idempotency.mismatch` when the key stands for another request.
-    func earlier(_ idempotency: Idempotency?, uid: Int, _ hasher: IdempotencyHasher) throws -> EarlierRequest? {
+    func earlier(_ idempotency: Idempotency?, uid: Int, _ hasher: IdempotencyHasher) throws -> EarlierRequest?
+    {
         guard let idempotency else { return nil }
         let sql = "SELECT hash, operation, object FROM idempotency WHERE uid = ? AND key = ?"
         guard let row = try Row.fetchOne(db, sql: sql, arguments: [uid, idempotency.key]) else { return nil }
@@ -31,7 +32,9 @@ extension Transaction {
                 .idempotencyMismatch, "the Idempotency-Key was used for another request",
                 hint: "send this request with a new key")
         }
-        if let operation = (row["operation"] as String?).flatMap({ ObjectID($0) }) { return .operation(operation) }
+        if let operation = (row["operation"] as String?).flatMap({ ObjectID($0) }) {
+            return .operation(operation)
+        }
         return (row["object"] as String?).flatMap { ObjectID($0) }.map { .object($0) }
     }
 

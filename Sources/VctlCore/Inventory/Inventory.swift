@@ -3,8 +3,8 @@ import Foundation
 import GRDB
 import VctlAPI
 
-/// The database: what libvirt does not know, and a projection of what it does. Every change of state is one write
-/// that holds rows and events together; streams wake after the commit.
+/// The database: what libvirt does not know, and a projection of what it does. Every change of state is one
+/// write that holds rows and events together; streams wake after the commit.
 public final class Inventory: Sendable {
     let pool: DatabasePool
     let instance: ObjectID
@@ -12,12 +12,16 @@ public final class Inventory: Sendable {
     private let reserve: SequenceReserve
 
     /// Opens the database at `path`, and brings its schema up to date; a copy is kept beside it before that.
-    /// - Throws: ``InventoryError`` when it cannot be opened or a migration fails (the copy is put back then).
+    /// - Throws: ``InventoryError`` when it cannot be opened or a migration fails (the copy is put back
+    ///   then).
     public init(path: String, instance: ObjectID) throws {
         self.instance = instance
         reserve = SequenceReserve(path: (path as NSString).deletingLastPathComponent + "/event-reserve")
         try Migrations.prepare(path: path)
         pool = try DatabasePool(path: path, configuration: Self.configuration())
+        // A power cut must lose nothing that was answered. GRDB sets NORMAL when it turns WAL on, after
+        // everything that a configuration can say; only the writer's connection matters.
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
 
@@ -26,8 +30,7 @@ public final class Inventory: Sendable {
         configuration.maximumReaderCount = 4
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in
-            // A power cut must lose nothing that was answered.
-            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -4096")
+            try db.execute(sql: "PRAGMA cache_size = -4096")
         }
         return configuration
     }

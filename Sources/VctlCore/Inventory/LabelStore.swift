@@ -17,7 +17,9 @@ extension Transaction {
 /// Selecting by labels.
 enum LabelFilter {
     /// SQL that holds for rows of `kind` that have all of `labels`.
-    static func condition(_ kind: ObjectKind, _ labels: [String: String]) -> (sql: String, arguments: [String]) {
+    static func condition(_ kind: ObjectKind, _ labels: [String: String]) -> (
+        sql: String, arguments: [String]
+    ) {
         let one = """
             EXISTS (SELECT 1 FROM label WHERE label.kind = '\(kind.rawValue)' AND label.id = \(kind.rawValue).id
                 AND label.key = ? AND label.value = ?)
@@ -39,9 +41,13 @@ enum LabelRules {
                 let rule = "a label's key is 1 to 63 letters, digits, '.', '_', '-' or '/'"
                 problems.append(FieldProblem("labels.\(shown(key))", rule))
             }
-            if value.utf8.count > 255 || value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            if value.utf8.count > 255
+                || value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+            {
                 problems.append(
-                    FieldProblem("labels.\(shown(key))", "a label's value is at most 255 bytes without control characters"))
+                    FieldProblem(
+                        "labels.\(shown(key))",
+                        "a label's value is at most 255 bytes without control characters"))
             }
         }
         return problems

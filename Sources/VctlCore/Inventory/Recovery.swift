@@ -3,7 +3,8 @@ import Foundation
 import GRDB
 import VctlAPI
 
-/// Rebuilding the inventory from what is beside it: the kept objects here, the marks at libvirt's next reading.
+/// Rebuilding the inventory from what is beside it: the kept objects here, the marks at libvirt's next
+/// reading.
 struct Recovery: Sendable {
     let state: StateDirectory
 
@@ -16,7 +17,8 @@ struct Recovery: Sendable {
     /// Sets an existing database aside, under a name that says when.
     func setAside() throws {
         let stamp = Timestamp.now.description.filter { $0.isNumber || $0 == "T" }
-        for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: state.database + suffix) {
+        for suffix in ["", "-wal", "-shm"]
+        where FileManager.default.fileExists(atPath: state.database + suffix) {
             try DurableFile.rename(state.database + suffix, to: "\(state.database).lost-\(stamp)\(suffix)")
         }
     }
@@ -32,7 +34,8 @@ struct Recovery: Sendable {
             try transaction.execute(
                 "INSERT INTO sqlite_sequence(name, seq) SELECT 'event', ? WHERE NOT EXISTS (SELECT 1 FROM event)",
                 [reserve])
-            try transaction.emit("gap", nil, data: ["to": "\(reserve)", "reason": "the inventory was rebuilt"])
+            try transaction.emit(
+                "gap", nil, data: ["to": "\(reserve)", "reason": "the inventory was rebuilt"])
             let found = ImageRecovery.find(state)
             _ = try ImageRecovery.restore(found, transaction)
             try transaction.warn(

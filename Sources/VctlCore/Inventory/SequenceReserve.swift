@@ -3,8 +3,8 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// A number, in a file of its own, that no event has reached: when the database is lost, events go on above it,
-/// so that none is ever given twice.
+/// A number, in a file of its own, that no event has reached: when the database is lost, events go on above
+/// it, so that none is ever given twice.
 final class SequenceReserve: Sendable {
     private static let block: Int64 = 10_000
     private let path: String

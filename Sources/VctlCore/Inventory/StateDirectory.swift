@@ -16,12 +16,17 @@ public struct StateDirectory: Sendable {
     public init(path: String) throws {
         self.path = path
         try Self.make(path, mode: 0o711)
-        for name in ["volumes", "images", "seeds", "console"] { try Self.make("\(path)/\(name)", mode: 0o711) }
+        for name in ["volumes", "images", "seeds", "console"] {
+            try Self.make("\(path)/\(name)", mode: 0o711)
+        }
         for name in ["objects", "secrets", "incoming"] { try Self.make("\(path)/\(name)", mode: 0o700) }
         let known = try Self.kept("\(path)/instance-id", mode: 0o644) { Array(ObjectID().rawValue.utf8) }
-        guard let id = ObjectID(String(decoding: known, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+        guard
+            let id = ObjectID(
+                String(decoding: known, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
         else {
-            throw Problem(.internalError, "\(path)/instance-id holds no UUID", hint: "restore it from a backup")
+            throw Problem(
+                .internalError, "\(path)/instance-id holds no UUID", hint: "restore it from a backup")
         }
         instance = id
         let secret = try Self.kept("\(path)/secrets/idempotency.key", mode: 0o600) {
@@ -38,7 +43,9 @@ public struct StateDirectory: Sendable {
     func seedDirectory(_ vm: ObjectID) -> String { "\(path)/seeds/\(vm)" }
     func consoleLog(_ vm: ObjectID) -> String { "\(path)/console/\(vm).log" }
     func secret(_ name: String) -> String { "\(path)/secrets/\(name)" }
-    func object(_ kind: ObjectKind, _ id: ObjectID) -> String { "\(path)/objects/\(kind.rawValue)/\(id).json" }
+    func object(_ kind: ObjectKind, _ id: ObjectID) -> String {
+        "\(path)/objects/\(kind.rawValue)/\(id).json"
+    }
 
     private static func make(_ path: String, mode: Int) throws {
         try FileManager.default.createDirectory(
@@ -78,13 +85,17 @@ enum DurableFile {
 
     /// Renames within a file system, and makes it last.
     static func rename(_ from: String, to path: String) throws {
-        guard Foundation.rename(from, path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        guard Foundation.rename(from, path) == 0 else {
+            throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+        }
         syncDirectory(of: path)
     }
 
     /// Removes a file; that it is gone already is as good.
     static func remove(_ path: String) throws {
-        guard unlink(path) == 0 || errno == ENOENT else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        guard unlink(path) == 0 || errno == ENOENT else {
+            throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+        }
         syncDirectory(of: path)
     }
 
@@ -115,7 +126,9 @@ extension StateDirectory {
         var values: [T] = []
         var unreadable: [String] = []
         for name in names.sorted() where name.hasSuffix(".json") {
-            let text = FileManager.default.contents(atPath: "\(directory)/\(name)").map { String(decoding: $0, as: UTF8.self) }
+            let text = FileManager.default.contents(atPath: "\(directory)/\(name)").map {
+                String(decoding: $0, as: UTF8.self)
+            }
             if let value = text.flatMap({ try? JSON.value(type, $0) }) {
                 values.append(value)
             } else {

@@ -4,7 +4,8 @@ import VctlAPI
 
 extension Transaction {
     /// Stores a warning, or counts it when the same one is there already.
-    func warn(_ code: String, _ message: String, hint: String? = nil, subject: ObjectReference? = nil) throws {
+    func warn(_ code: String, _ message: String, hint: String? = nil, subject: ObjectReference? = nil) throws
+    {
         let now = Timestamp.now.milliseconds
         try execute(
             """
@@ -60,7 +61,8 @@ public struct WarningService: Sendable {
 
     private func get(_ id: Reference) async throws -> Warning {
         let found = try await inventory.read { db in
-            try Row.fetchOne(db, sql: "SELECT * FROM warning WHERE id = ?", arguments: [id.description]).map(value)
+            try Row.fetchOne(db, sql: "SELECT * FROM warning WHERE id = ?", arguments: [id.description]).map(
+                value)
         }
         guard let found else {
             throw Problem(
@@ -73,7 +75,9 @@ public struct WarningService: Sendable {
         Warning(
             id: ObjectID(row["id"] as String) ?? ObjectID(), code: row["code"], message: row["message"],
             hint: row["hint"],
-            subject: try (row["subject_document"] as String?).map { try JSON.value(ObjectReference.self, $0) },
+            subject: try (row["subject_document"] as String?).map {
+                try JSON.value(ObjectReference.self, $0)
+            },
             count: row["count"], firstSeenAt: Timestamp(milliseconds: row["first_seen"]),
             lastSeenAt: Timestamp(milliseconds: row["last_seen"]), acknowledged: row["acknowledged"])
     }

@@ -3,7 +3,8 @@ import Libvirt
 import Synchronization
 import VctlAPI
 
-/// The journal of one run of one operation: every step is written down before it runs, and with its output after.
+/// The journal of one run of one operation: every step is written down before it runs, and with its output
+/// after.
 final class Journal: Sendable {
     struct Undo: Sendable {
         let key: String
@@ -35,8 +36,9 @@ final class Journal: Sendable {
     var undos: [Undo] { state.withLock { $0.undos } }
     var warnings: [String] { state.withLock { $0.warnings } }
 
-    /// One step. `body` looks first whether its effect is there already, for it may run twice; `undo` too, and it
-    /// may run after a `body` that came only half-way. Keys are stable: a newer daemon resumes older journals.
+    /// One step. `body` looks first whether its effect is there already, for it may run twice; `undo` too,
+    /// and it may run after a `body` that came only half-way. Keys are stable: a newer daemon resumes older
+    /// journals.
     func step<Output: Codable & Sendable>(
         _ key: String, undo: (@Sendable () async throws -> Void)? = nil,
         _ body: @Sendable @escaping () async throws -> Output

@@ -40,6 +40,11 @@ final class OperationEngine: Sendable {
     /// The names of all kinds that this engine runs.
     var kindNames: [String] { kinds.keys.sorted() }
 
+    /// The names of those that a cancel takes back.
+    var undoneKindNames: [String] {
+        kinds.filter { type(of: $0.value).isUndone }.keys.sorted()
+    }
+
     /// Takes up what an earlier daemon left.
     func resume() async throws {
         for id in try await inventory.read({ try OperationRecord.unfinished($0) }) { launch(id) }
@@ -53,14 +58,19 @@ final class OperationEngine: Sendable {
         }
     }
 
-    /// Stops at the next step boundaries and waits for them. What does not get there in time is resumed by the
-    /// next daemon, like after a crash.
-    func stop() async {
+    /// Stops at the next step boundaries and waits for them, as long as `grace` seconds. What does not get there
+    /// in time is resumed by the next daemon, like after a crash.
+    func stop(grace: Double) async {
         let tasks = running.withLock { running in
             running.stopping = true
             return Array(running.tasks.values)
         }
-        for task in tasks { await task.value }
+        let finished = EventBus()
+        Task {
+            for task in tasks { await task.value }
+            finished.close()
+        }
+        await Deadline.run(seconds: grace) { _ = await finished.wait(after: 0) }
     }
 
     /// Waits until nothing runs; for tests and for an orderly end.

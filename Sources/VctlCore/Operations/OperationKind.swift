@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import VctlAPI
 
-/// A kind of long work: a stored request, and a function over it that may run again after a crash. Finished steps
-/// then return what they returned before; so between steps nothing may depend on anything but the request and
-/// the outputs of earlier steps.
+/// A kind of long work: a stored request, and a function over it that may run again after a crash. Finished
+/// steps then return what they returned before; so between steps nothing may depend on anything but the
+/// request and the outputs of earlier steps.
 protocol OperationKind: Sendable {
     associatedtype Request: Codable & Sendable
 
@@ -11,6 +11,9 @@ protocol OperationKind: Sendable {
     static var name: String { get }
     /// Grows when a stored request or the steps' keys change their meaning.
     static var version: Int { get }
+
+    /// Whether a cancel brings back what was before; a change of power cannot be taken back.
+    static var isUndone: Bool { get }
 
     /// Does the work, step by step.
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome
@@ -20,6 +23,7 @@ protocol OperationKind: Sendable {
 
 extension OperationKind {
     static var version: Int { 1 }
+    static var isUndone: Bool { true }
     func rolledBack(_ request: Request, _ transaction: Transaction, _ operation: ObjectID) throws {}
 
     /// Runs it on a request in its stored form.
@@ -32,8 +36,8 @@ extension OperationKind {
     }
 }
 
-/// How an operation ended well: the object that came of it, and what of the inventory changes in the same commit
-/// that calls it succeeded.
+/// How an operation ended well: the object that came of it, and what of the inventory changes in the same
+/// commit that calls it succeeded.
 struct Outcome: Sendable {
     var result: ObjectReference?
     var apply: @Sendable (Transaction) throws -> Void

@@ -16,7 +16,9 @@ struct OperationRecord: Sendable {
 
     static func load(_ db: Database, _ id: ObjectID) throws -> OperationRecord? {
         let sql = "SELECT * FROM operation WHERE id = ?"
-        guard let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [id.rawValue]) else { return nil }
+        guard let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [id.rawValue]) else {
+            return nil
+        }
         return OperationRecord(
             id: id, kind: row["kind"], version: row["version"],
             status: OperationStatus(rawValue: row["status"]) ?? .stuck, request: row["request"],
@@ -30,7 +32,8 @@ struct OperationRecord: Sendable {
     static func unfinished(_ db: Database) throws -> [ObjectID] {
         try String.fetchAll(
             db,
-            sql: "SELECT id FROM operation WHERE status IN ('pending', 'running', 'cancelling') ORDER BY number"
+            sql:
+                "SELECT id FROM operation WHERE status IN ('pending', 'running', 'cancelling') ORDER BY number"
         ).compactMap { ObjectID($0) }
     }
 }
@@ -44,7 +47,9 @@ struct StepRecord: Sendable {
     static func all(_ db: Database, _ operation: ObjectID) throws -> [StepRecord] {
         let sql = "SELECT key, status, output FROM step WHERE operation = ? ORDER BY position"
         return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [operation.rawValue]).map { row in
-            StepRecord(key: row["key"], status: StepStatus(rawValue: row["status"]) ?? .started, output: row["output"])
+            StepRecord(
+                key: row["key"], status: StepStatus(rawValue: row["status"]) ?? .started,
+                output: row["output"])
         }
     }
 }
@@ -86,7 +91,8 @@ extension Transaction {
 
     func setResult(_ id: ObjectID, _ result: ObjectReference?) throws {
         try execute(
-            "UPDATE operation SET result = ? WHERE id = ?", [try result.map { try JSON.text($0) }, id.rawValue])
+            "UPDATE operation SET result = ? WHERE id = ?",
+            [try result.map { try JSON.text($0) }, id.rawValue])
     }
 
     func setWarnings(_ id: ObjectID, _ warnings: [String]) throws {

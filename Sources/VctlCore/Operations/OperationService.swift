@@ -113,7 +113,8 @@ public struct OperationService: Sendable {
             let found = try await inventory.read({ try OperationStore.fetch($0, id, progress: progress[id]) })
         else {
             throw Problem(
-                .operationNotFound, "there is no operation \(shown(id.description))", hint: "vctl operation list")
+                .operationNotFound, "there is no operation \(shown(id.description))",
+                hint: "vctl operation list")
         }
         return found
     }

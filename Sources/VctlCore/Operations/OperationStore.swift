@@ -4,7 +4,8 @@ import VctlAPI
 
 /// Operations as the API shows them.
 enum OperationStore {
-    static func value(_ row: Row, steps: [Operation.Step], progress: Operation.Progress?) throws -> Operation {
+    static func value(_ row: Row, steps: [Operation.Step], progress: Operation.Progress?) throws -> Operation
+    {
         var operation = Operation(
             id: ObjectID(row["id"] as String)!, kind: row["kind"],
             status: OperationStatus(rawValue: row["status"]) ?? .stuck,
@@ -32,7 +33,9 @@ enum OperationStore {
 
     static func fetch(_ db: Database, _ id: ObjectID, progress: Operation.Progress?) throws -> Operation? {
         let sql = "SELECT * FROM operation WHERE id = ?"
-        guard let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [id.rawValue]) else { return nil }
+        guard let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [id.rawValue]) else {
+            return nil
+        }
         return try value(row, steps: try steps(db, id.rawValue), progress: progress)
     }
 

@@ -12,9 +12,13 @@ struct AddressReader: Sendable {
     /// Asks, and stores what is new. Returns the VM as it is known then.
     @discardableResult
     func refresh(_ id: ObjectID) async throws -> VM? {
-        guard let domain = try await environment.hypervisor.domain(id), try await domain.isActive() else { return nil }
+        guard let domain = try await environment.hypervisor.domain(id), try await domain.isActive() else {
+            return nil
+        }
         var found = try await read(domain, .lease)
-        if found.isEmpty, let slow = try? await slowDomain(id) { found = (try? await read(slow, .agent)) ?? [:] }
+        if found.isEmpty, let slow = try? await slowDomain(id) {
+            found = (try? await read(slow, .agent)) ?? [:]
+        }
         let addresses = found
         return try await environment.inventory.write { transaction -> VM? in
             guard let row = try VMStore.find(transaction.db, .id(id)) else { return nil }
@@ -30,7 +34,8 @@ struct AddressReader: Sendable {
         try await environment.hypervisor.managed.longConnection().domain(uuid: id.uuid)
     }
 
-    private func read(_ domain: Domain, _ source: Domain.AddressSource) async throws -> [String: [VM.Address]] {
+    private func read(_ domain: Domain, _ source: Domain.AddressSource) async throws -> [String: [VM.Address]]
+    {
         let interfaces: [InterfaceAddresses]
         do {
             interfaces = try await domain.interfaceAddresses(source)
@@ -42,7 +47,8 @@ struct AddressReader: Sendable {
         for interface in interfaces {
             guard let mac = interface.mac?.lowercased() else { continue }
             result[mac, default: []] += interface.addresses.filter(Self.isUseful).map {
-                VM.Address(address: $0.address, prefix: Int($0.prefix), source: source == .lease ? .lease : .agent)
+                VM.Address(
+                    address: $0.address, prefix: Int($0.prefix), source: source == .lease ? .lease : .agent)
             }
         }
         return result
@@ -54,7 +60,8 @@ struct AddressReader: Sendable {
     }
 }
 
-/// Looks for the addresses of guests that have none yet, often at first and then seldom, and now and then at all.
+/// Looks for the addresses of guests that have none yet, often at first and then seldom, and now and then at
+/// all.
 struct AddressWatcher: Sendable {
     let environment: VMEnvironment
 
@@ -89,7 +96,9 @@ struct AddressWatcher: Sendable {
                     WHERE state = 'running' AND document ->> '$.nics[0].mac' IS NOT NULL
                     """)
             var result: [ObjectID: Bool] = [:]
-            for row in try Row.fetchAll(statement) { ObjectID(row["id"] as String).map { result[$0] = row["known"] } }
+            for row in try Row.fetchAll(statement) {
+                ObjectID(row["id"] as String).map { result[$0] = row["known"] }
+            }
             return result
         }
     }

@@ -61,8 +61,8 @@ public struct ConsoleLog: AsyncSequence, Sendable {
 }
 
 extension VMService {
-    /// What the serial console has printed: all of the kept log, or its last `tail` bytes; with `follow` also what
-    /// comes, as long as the VM runs.
+    /// What the serial console has printed: all of the kept log, or its last `tail` bytes; with `follow` also
+    /// what comes, as long as the VM runs.
     public func consoleLog(_ reference: Reference, follow: Bool, tail: Int64?) async throws -> ConsoleLog {
         let row = try await row(reference)
         let path = environment.state.consoleLog(row.id)
@@ -80,7 +80,8 @@ extension VMService {
     }
 
     /// Types on the serial console.
-    public func consoleInput(_ reference: Reference, _ bytes: [UInt8], _ context: RequestContext) async throws {
+    public func consoleInput(_ reference: Reference, _ bytes: [UInt8], _ context: RequestContext) async throws
+    {
         let row = try await current(reference, context)
         _ = try environment.hypervisor.connection()
         let domain = try await DomainEffects(environment: environment).existing(row.id)
@@ -93,7 +94,8 @@ extension VMService {
                 .vmState, "VM \(shown(row.name)) is not running", hint: "vctl vm start \(row.name)")
         } catch let error as LibvirtError where error.code == .operationFailed {
             throw Problem(
-                .vmBusy, "the console of VM \(shown(row.name)) is in use: \(shown(error.message, limit: 200))",
+                .vmBusy,
+                "the console of VM \(shown(row.name)) is in use: \(shown(error.message, limit: 200))",
                 hint: "close the other console, such as virsh console")
         } catch let error as LibvirtError {
             throw Problem(libvirt: error)

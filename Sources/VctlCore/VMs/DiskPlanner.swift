@@ -89,10 +89,12 @@ struct DiskPlanner: Sendable {
     }
 
     private func existing(_ path: String, _ caller: Caller, _ result: inout Result) async throws {
-        let real = try HostPaths(allowed: environment.allowedPaths).resolve(path, field: "import", caller: caller)
+        let real = try HostPaths(allowed: environment.allowedPaths).resolve(
+            path, field: "import", caller: caller)
         if let user = try await environment.inventory.read({ try DiskUsers.name($0, path: real) }) {
             throw Problem(
-                .volumeInUse, "\(shown(real)) is a disk of \(shown(user))", hint: "vctl vm show \(shown(user))")
+                .volumeInUse, "\(shown(real)) is a disk of \(shown(user))",
+                hint: "vctl vm show \(shown(user))")
         }
         let format = try usableFormat(real)
         guard format == .qcow2 || format == .raw else {
@@ -111,13 +113,15 @@ struct DiskPlanner: Sendable {
         let probe = try ImageProbe(path: real)
         if let refusal = probe.refusal {
             throw Problem(
-                .imageFormat, "import: \(shown(real)) cannot be used as a disk: \(shown("\(refusal)", limit: 200))")
+                .imageFormat,
+                "import: \(shown(real)) cannot be used as a disk: \(shown("\(refusal)", limit: 200))")
         }
         return probe.format
     }
 
     private func cdrom(_ path: String, _ caller: Caller, _ result: inout Result) throws {
-        let real = try HostPaths(allowed: environment.allowedPaths).resolve(path, field: "cdrom", caller: caller)
+        let real = try HostPaths(allowed: environment.allowedPaths).resolve(
+            path, field: "cdrom", caller: caller)
         result.disks.append(
             .cdrom(path: real, target: result.targets.next(.sata), serial: "cdrom", bootOrder: nil))
     }
@@ -140,7 +144,8 @@ struct DiskPlanner: Sendable {
         guard let found = try await find(pool) else {
             guard pool == .name("default") else {
                 throw Problem(
-                    .poolNotFound, "there is no pool \(shown(pool.description))", hint: "virsh pool-list --all")
+                    .poolNotFound, "there is no pool \(shown(pool.description))",
+                    hint: "virsh pool-list --all")
             }
             let new = NewPool(id: ObjectID(), name: "default", path: environment.state.volumes)
             result.pool = new
@@ -149,7 +154,9 @@ struct DiskPlanner: Sendable {
         let xml = try PoolXML(parsing: try await found.xml())
         guard ["dir", "fs", "netfs"].contains(xml.type ?? ""), let path = xml.targetPath else {
             throw Problem(
-                .requestInvalid, "pool \(shown(found.name)) is of type \(shown(xml.type ?? "?")); a disk goes to dir, fs or netfs")
+                .requestInvalid,
+                "pool \(shown(found.name)) is of type \(shown(xml.type ?? "?")); a disk goes to dir, fs or netfs"
+            )
         }
         if try await !found.isActive() { try await found.start() }
         return path

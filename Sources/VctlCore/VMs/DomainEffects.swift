@@ -4,7 +4,8 @@ import Libvirt
 import VctlAPI
 import VirtXML
 
-/// What operations do to domains. Each looks first, so that it may run twice, and touches only what bears our mark.
+/// What operations do to domains. Each looks first, so that it may run twice, and touches only what bears our
+/// mark.
 struct DomainEffects: Sendable {
     let environment: VMEnvironment
 
@@ -15,7 +16,8 @@ struct DomainEffects: Sendable {
         let text = try? await domain.metadata(uri: Mark.namespace, .config)
         let mark = (text ?? nil).flatMap { Mark(metadata: $0) }
         guard Ownership(mark, instance: environment.state.instance, id: id).mark != nil else {
-            throw Problem(.vmForeign, "the domain \(id) does not bear this vctl's mark", hint: "vctl vm adopt \(id)")
+            throw Problem(
+                .vmForeign, "the domain \(id) does not bear this vctl's mark", hint: "vctl vm adopt \(id)")
         }
         return domain
     }
@@ -65,7 +67,9 @@ struct DomainEffects: Sendable {
 
     /// Powers it off; that it is off, or gone, is as good.
     func destroy(_ id: ObjectID) async throws {
-        guard let domain = try await environment.hypervisor.domain(id), try await domain.isActive() else { return }
+        guard let domain = try await environment.hypervisor.domain(id), try await domain.isActive() else {
+            return
+        }
         do {
             try await domain.destroy()
         } catch let error as LibvirtError where error.code == .operationInvalid || error.code == .noDomain {
@@ -77,6 +81,7 @@ struct DomainEffects: Sendable {
 extension LibvirtError {
     /// A driver that knows fewer flags than asked for.
     var meansUnsupportedFlags: Bool {
-        code == .invalidArg || code == .noSupport || code == .operationUnsupported || code == .argumentUnsupported
+        code == .invalidArg || code == .noSupport || code == .operationUnsupported
+            || code == .argumentUnsupported
     }
 }

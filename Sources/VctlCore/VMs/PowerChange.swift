@@ -25,8 +25,8 @@ enum PowerChange: Codable, Hashable, Sendable {
         }
     }
 
-    /// - Throws: ``Problem`` `vm.state` or `vm.missing` where the change makes no sense. What is already as wanted
-    ///   is no error.
+    /// - Throws: ``Problem`` `vm.state` or `vm.missing` where the change makes no sense. What is already as
+    ///   wanted is no error.
     func refuse(in state: VMState, name: String) throws {
         if state == .missing {
             throw Problem(

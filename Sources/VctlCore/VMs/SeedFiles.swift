@@ -16,7 +16,9 @@ struct SeedFiles: Sendable {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
         if !accepted { try DurableFile.write([], to: "\(directory)/unaccepted") }
-        for file in seed.files { try DurableFile.write(Array(file.text.utf8), to: "\(directory)/\(file.name)") }
+        for file in seed.files {
+            try DurableFile.write(Array(file.text.utf8), to: "\(directory)/\(file.name)")
+        }
     }
 
     /// Makes the image of the kept texts. A running guest keeps the one it has open.
@@ -33,7 +35,9 @@ struct SeedFiles: Sendable {
     func kept(_ vm: ObjectID) throws -> Seed? {
         let directory = state.seedDirectory(vm)
         func text(_ name: String) -> String? {
-            FileManager.default.contents(atPath: "\(directory)/\(name)").map { String(decoding: $0, as: UTF8.self) }
+            FileManager.default.contents(atPath: "\(directory)/\(name)").map {
+                String(decoding: $0, as: UTF8.self)
+            }
         }
         guard let user = text("user-data"), let meta = text("meta-data") else { return nil }
         return Seed(userData: user, metaData: meta, networkConfig: text("network-config"))

@@ -9,7 +9,9 @@ enum TCPProbe {
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(address, "\(port)", &hints, &list) == 0, let first = list?.pointee else { return false }
+        guard getaddrinfo(address, "\(port)", &hints, &list) == 0, let first = list?.pointee else {
+            return false
+        }
         defer { freeaddrinfo(list) }
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(first.ai_family, type, 0)

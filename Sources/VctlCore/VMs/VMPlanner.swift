@@ -58,7 +58,8 @@ struct VMPlanner: Sendable {
         plan.accelerator = found.kind
         if plan.flavor == .qemu, found.kind == .tcg {
             warnings.append(
-                "runs without KVM, by emulation, which is many times slower: \(found.reason ?? "KVM is not usable")")
+                "runs without KVM, by emulation, which is many times slower: \(found.reason ?? "KVM is not usable")"
+            )
         }
     }
 
@@ -93,7 +94,8 @@ struct VMPlanner: Sendable {
             used.insert(mac)
             result.append(
                 DomainPlan.NIC(
-                    mac: mac, network: network, model: spec.model ?? "virtio", tap: Minting.tap(vm: vm, index: index)))
+                    mac: mac, network: network, model: spec.model ?? "virtio",
+                    tap: Minting.tap(vm: vm, index: index)))
         }
         return result
     }
@@ -134,7 +136,8 @@ struct VMPlanner: Sendable {
         let hasSeed = image != nil || wanted.isWanted
         if hasSeed { plan.disks.append(disks.seed(SeedFiles(environment.state).image(plan.id))) }
         let request = VMCreateOperation.Request(
-            plan: plan, volumes: disks.volumes, pool: disks.pool, hasSeed: hasSeed, start: create.start ?? true,
+            plan: plan, volumes: disks.volumes, pool: disks.pool, hasSeed: hasSeed,
+            start: create.start ?? true,
             autostart: create.autostart ?? false, warnings: warnings)
         let claims = Claim.whole(plan.id) + (image.map { Claim.shared($0.id, .disks) } ?? [])
         return Draft(
@@ -178,7 +181,8 @@ struct UsableImage: Sendable {
                 .imageState, "image \(image.name) is \(image.state.rawValue), not ready",
                 hint: "vctl image show \(image.name)")
         }
-        return UsableImage(id: image.id, name: image.name.rawValue, path: path, format: format, sizeBytes: size)
+        return UsableImage(
+            id: image.id, name: image.name.rawValue, path: path, format: format, sizeBytes: size)
     }
 }
 

@@ -21,7 +21,8 @@ enum VMRules {
             problems.append(FieldProblem("image", "say what it boots: image, cdrom, import or kernel"))
         }
         if request.image != nil, request.import != nil {
-            problems.append(FieldProblem("import", "image and import both make the first disk; give one of them"))
+            problems.append(
+                FieldProblem("import", "image and import both make the first disk; give one of them"))
         }
         if request.clone != nil, request.image == nil {
             problems.append(FieldProblem("clone", "linked and full are ways to use an image; there is none"))
@@ -61,7 +62,8 @@ enum VMRules {
         if disks.count > 24 { problems.append(FieldProblem("disks", "at most 24 disks")) }
         for (index, disk) in disks.enumerated() {
             let first = index == 0 && request.image != nil
-            problems += self.problems(disk, "disks[\(index)]", fromImage: first, linked: request.clone != .full)
+            problems += self.problems(
+                disk, "disks[\(index)]", fromImage: first, linked: request.clone != .full)
         }
         return problems
     }
@@ -74,7 +76,8 @@ enum VMRules {
             problems.append(FieldProblem("\(field).sizeBytes", "a new, empty disk needs a size"))
         }
         if let size = disk.sizeBytes?.bytes, size < 1 << 20 || size % 512 != 0 {
-            problems.append(FieldProblem("\(field).sizeBytes", "at least 1 MiB, in whole sectors of 512 bytes"))
+            problems.append(
+                FieldProblem("\(field).sizeBytes", "at least 1 MiB, in whole sectors of 512 bytes"))
         }
         if let format = disk.format, format != .qcow2, format != .raw {
             problems.append(FieldProblem("\(field).format", "a VM's disk is qcow2 or raw"))
@@ -99,7 +102,9 @@ enum VMRules {
             let field = "networks[\(index)]"
             if let mac = nic.mac?.lowercased() {
                 if let problem = macProblem(mac) { problems.append(FieldProblem("\(field).mac", problem)) }
-                if !seen.insert(mac).inserted { problems.append(FieldProblem("\(field).mac", "this MAC is here twice")) }
+                if !seen.insert(mac).inserted {
+                    problems.append(FieldProblem("\(field).mac", "this MAC is here twice"))
+                }
             }
             if let model = nic.model, !["virtio", "e1000", "e1000e", "rtl8139"].contains(model) {
                 problems.append(FieldProblem("\(field).model", "virtio, e1000, e1000e or rtl8139"))

@@ -4,7 +4,9 @@ import VctlAPI
 
 extension VMService {
     /// Deletes a VM, with its disks unless they are to be kept.
-    public func delete(_ reference: Reference, keepDisks: Bool, _ context: RequestContext) async throws -> Accepted {
+    public func delete(_ reference: Reference, keepDisks: Bool, _ context: RequestContext) async throws
+        -> Accepted
+    {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         let (row, vm) = try await managed(reference, context)
         guard !vm.protected || context.force else {
@@ -14,7 +16,8 @@ extension VMService {
         }
         let files = keepDisks ? [] : OwnFiles.disks(of: vm, state: environment.state)
         let request = VMDeleteOperation.Request(vm: row.reference, disks: files)
-        return try await act(VMDeleteOperation.self, request, Claim.whole(row.id), row, context, changes(request, vm))
+        return try await act(
+            VMDeleteOperation.self, request, Claim.whole(row.id), row, context, changes(request, vm))
     }
 
     private func changes(_ request: VMDeleteOperation.Request, _ vm: VM) -> [String] {
@@ -26,13 +29,18 @@ extension VMService {
     }
 
     /// Starts a VM, or lets a suspended one go on.
-    public func start(_ reference: Reference, _ start: VMStart, _ context: RequestContext) async throws -> Accepted {
+    public func start(_ reference: Reference, _ start: VMStart, _ context: RequestContext) async throws
+        -> Accepted
+    {
         try await power(
-            .start(paused: start.paused ?? false, discardState: start.discardState ?? false), reference, context)
+            .start(paused: start.paused ?? false, discardState: start.discardState ?? false), reference,
+            context)
     }
 
     /// Stops a VM.
-    public func stop(_ reference: Reference, _ stop: VMStop, _ context: RequestContext) async throws -> Accepted {
+    public func stop(_ reference: Reference, _ stop: VMStop, _ context: RequestContext) async throws
+        -> Accepted
+    {
         let force = stop.force ?? false
         try check(grace: stop.graceSeconds)
         return try await power(
@@ -46,7 +54,8 @@ extension VMService {
         let force = restart.force ?? false
         try check(grace: restart.graceSeconds)
         return try await power(
-            .restart(graceSeconds: restart.graceSeconds ?? (force ? 0 : 60), force: force), reference, context)
+            .restart(graceSeconds: restart.graceSeconds ?? (force ? 0 : 60), force: force), reference, context
+        )
     }
 
     /// The reset button.
@@ -84,7 +93,8 @@ extension VMService {
     }
 
     private func act<Kind: OperationKind>(
-        _ kind: Kind.Type, _ request: Kind.Request, _ claims: [Claim], _ row: VMRow, _ context: RequestContext,
+        _ kind: Kind.Type, _ request: Kind.Request, _ claims: [Claim], _ row: VMRow,
+        _ context: RequestContext,
         _ changes: [String]
     ) async throws -> Accepted {
         guard !context.dryRun else {
@@ -123,7 +133,8 @@ enum Revision {
         let tags = ifMatch.split(separator: ",").map { $0.trimmingSpaces }
         guard tags.contains(etag) else {
             throw Problem(
-                .revisionStale, "\(what) changed meanwhile: it has \(etag), and \(shown(ifMatch)) was asked for",
+                .revisionStale,
+                "\(what) changed meanwhile: it has \(etag), and \(shown(ifMatch)) was asked for",
                 hint: "read it again, and repeat the change on what it is now")
         }
     }

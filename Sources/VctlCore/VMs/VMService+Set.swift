@@ -6,7 +6,9 @@ import VirtXML
 
 extension VMService {
     /// Changes what the patch names; all of it, or nothing.
-    public func set(_ reference: Reference, _ patch: VMPatch, _ context: RequestContext) async throws -> SetReply {
+    public func set(_ reference: Reference, _ patch: VMPatch, _ context: RequestContext) async throws
+        -> SetReply
+    {
         let (row, vm) = try await managed(reference, context)
         let labels = Self.merged(vm.labels, patch.labels ?? [:])
         try VMRules.refuse(LabelRules.problems(labels) + seedProblems(patch))
@@ -33,7 +35,10 @@ extension VMService {
 
     private func apply(_ patch: VMPatch, _ labels: [String: String], to id: ObjectID) async throws {
         let domains = DomainEffects(environment: environment)
-        guard let domain = try await domains.ours(id) else { _ = try await domains.existing(id); return }
+        guard let domain = try await domains.ours(id) else {
+            _ = try await domains.existing(id)
+            return
+        }
         try await changeSeed(patch, id)
         if patch.labels != nil || patch.protected != nil {
             try await changeMark(domain) { mark in
@@ -53,7 +58,8 @@ extension VMService {
     }
 
     private func changeMark(_ domain: Domain, _ change: (inout Mark) -> Void) async throws {
-        guard let text = try await domain.metadata(uri: Mark.namespace, .config), var mark = Mark(metadata: text)
+        guard let text = try await domain.metadata(uri: Mark.namespace, .config),
+            var mark = Mark(metadata: text)
         else { return }
         change(&mark)
         try await domain.setMetadata(
@@ -71,7 +77,8 @@ extension VMService {
         return problems
     }
 
-    /// A new instance-id makes cloud-init take the guest for new at its next boot, and so run the new user-data.
+    /// A new instance-id makes cloud-init take the guest for new at its next boot, and so run the new
+    /// user-data.
     private func changeSeed(_ patch: VMPatch, _ id: ObjectID) async throws {
         guard patch.cloudInit != nil || patch.networkConfig != nil else { return }
         let seeds = SeedFiles(environment.state)
@@ -92,7 +99,9 @@ extension VMService {
         for (key, value) in (patch.labels ?? [:]).sorted(by: { $0.key < $1.key }) {
             changes.append(value.map { "set label \(key)=\($0)" } ?? "remove label \(key)")
         }
-        if let protected = patch.protected { changes.append(protected ? "protect it" : "no longer protect it") }
+        if let protected = patch.protected {
+            changes.append(protected ? "protect it" : "no longer protect it")
+        }
         if let autostart = patch.autostart { changes.append("autostart \(autostart ? "on" : "off")") }
         if patch.description != nil { changes.append("change the description") }
         if patch.cloudInit != nil || patch.networkConfig != nil {
@@ -116,6 +125,7 @@ extension CloudConfig {
         let known = lines.first { $0.hasPrefix("instance-id:") } ?? ""
         let value = known.dropFirst("instance-id:".count).filter { $0 != " " && $0 != "'" && $0 != "\"" }
         let count = Int(value.dropFirst(id.rawValue.count + 1)) ?? 1
-        return lines.map { $0 == known ? "instance-id: \(id)-\(count + 1)" : String($0) }.joined(separator: "\n")
+        return lines.map { $0 == known ? "instance-id: \(id)-\(count + 1)" : String($0) }.joined(
+            separator: "\n")
     }
 }

@@ -51,7 +51,8 @@ struct WaitCheck: Sendable {
     }
 
     private func agent(_ id: ObjectID) async -> Bool {
-        guard let domain = try? await environment.hypervisor.managed.longConnection().domain(uuid: id.uuid) else {
+        guard let domain = try? await environment.hypervisor.managed.longConnection().domain(uuid: id.uuid)
+        else {
             return false
         }
         return await AgentCheck.answers(domain)
@@ -81,6 +82,7 @@ struct WaitCheck: Sendable {
 
     private func tcp(_ id: ObjectID, _ port: Int) async -> String? {
         guard let address = await address(id) else { return "it has no address yet" }
-        return await TCPProbe.connects(to: address, port: port) ? nil : "\(address) port \(port) does not answer"
+        return await TCPProbe.connects(to: address, port: port)
+            ? nil : "\(address) port \(port) does not answer"
     }
 }

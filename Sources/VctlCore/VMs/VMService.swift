@@ -55,7 +55,9 @@ public struct VMService: Sendable {
     }
 
     private func refuseTaken(_ name: Name) async throws {
-        guard let row = try await inventory.read({ try VMStore.find($0, .name(name.rawValue)) }) else { return }
+        guard let row = try await inventory.read({ try VMStore.find($0, .name(name.rawValue)) }) else {
+            return
+        }
         guard try row.value().state != .missing else { return }
         throw Self.taken(name)
     }
@@ -66,7 +68,8 @@ public struct VMService: Sendable {
 
     /// The database decides who is first; its refusal is told in words.
     private func explain(_ error: any Error, _ name: Name) async throws -> any Error {
-        guard let error = error as? DatabaseError, error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE else {
+        guard let error = error as? DatabaseError, error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE
+        else {
             return error
         }
         return Self.taken(name)
@@ -77,12 +80,14 @@ public struct VMService: Sendable {
         var changes = request.pool.map { ["define pool \"\($0.name)\" at \($0.path)"] } ?? []
         changes += request.volumes.map { volume in
             let from = volume.source.map { " \($0.linked ? "linked to" : "copied from") \($0.path)" } ?? ""
-            return "make disk \(volume.path), \(volume.format.rawValue), \(ByteCount.human(volume.sizeBytes))\(from)"
+            return
+                "make disk \(volume.path), \(volume.format.rawValue), \(ByteCount.human(volume.sizeBytes))\(from)"
         }
         if request.hasSeed { changes.append("make the cloud-init seed") }
         changes.append("define domain \"\(request.plan.name)\"")
         if request.start { changes.append("start it") }
-        return Preview(action: "vm.create", target: request.plan.name, changes: changes, warnings: request.warnings)
+        return Preview(
+            action: "vm.create", target: request.plan.name, changes: changes, warnings: request.warnings)
     }
 }
 

@@ -41,9 +41,11 @@ struct VMRow: Sendable {
 /// Reading VMs.
 enum VMStore {
     static func find(_ db: Database, _ reference: Reference) throws -> VMRow? {
-        let condition = if case .id = reference { "id = ?" } else { "name = ? ORDER BY state = 'missing' LIMIT 1" }
+        let condition =
+            if case .id = reference { "id = ?" } else { "name = ? ORDER BY state = 'missing' LIMIT 1" }
         let sql = "SELECT \(VMRow.columns) FROM vm WHERE \(condition)"
-        return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [reference.description]).map(VMRow.init)
+        return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [reference.description]).map(
+            VMRow.init)
     }
 
     static func get(_ db: Database, _ reference: Reference) throws -> VMRow {
@@ -64,8 +66,11 @@ enum VMStore {
             ORDER BY vm.name LIMIT ?
             """
         let arguments: StatementArguments =
-            [query.after, query.after, query.state, query.state] + StatementArguments(label.arguments) + [limit + 1]
-        let statement = query.fields == nil ? try db.cachedStatement(sql: sql) : try db.makeStatement(sql: sql)
+            [query.after, query.after, query.state, query.state] + StatementArguments(label.arguments) + [
+                limit + 1
+            ]
+        let statement =
+            query.fields == nil ? try db.cachedStatement(sql: sql) : try db.makeStatement(sql: sql)
         let rows = try Row.fetchAll(statement, arguments: arguments)
         let texts = rows.prefix(limit).map { row in
             query.fields == nil ? VMRow(row).json : row["cut"] as String
@@ -73,8 +78,8 @@ enum VMStore {
         return (texts, rows.count > limit ? rows[limit - 1]["cursor"] : nil)
     }
 
-    /// SQL that makes the answer of the wanted fields; only where they are asked for, the two that are not stored
-    /// in the document are put in.
+    /// SQL that makes the answer of the wanted fields; only where they are asked for, the two that are not
+    /// stored in the document are put in.
     private static func cut(_ fields: [String]) -> String {
         guard fields.contains("observedAt") || fields.contains("operation") else {
             return FieldFilter.expression(fields, "vm.document") + " AS cut"
@@ -92,14 +97,15 @@ enum VMStore {
     /// The names of VMs whose disks were made from an image, linked or all.
     static func users(_ db: Database, ofImage id: ObjectID, linkedOnly: Bool) throws -> [String] {
         try String.fetchAll(
-            db.cachedStatement(sql: "SELECT name FROM vm WHERE image = ? AND (linked OR NOT ?) ORDER BY name"),
+            db.cachedStatement(
+                sql: "SELECT name FROM vm WHERE image = ? AND (linked OR NOT ?) ORDER BY name"),
             arguments: [id.rawValue, linkedOnly])
     }
 }
 
 extension Transaction {
-    /// Makes the stored VM equal to `vm`, with the events that tell of the difference. Nothing is written when
-    /// there is none.
+    /// Makes the stored VM equal to `vm`, with the events that tell of the difference. Nothing is written
+    /// when there is none.
     /// - Returns: whether something changed.
     @discardableResult
     func store(_ vm: VM) throws -> Bool {
@@ -110,7 +116,8 @@ extension Transaction {
         }
         guard old.document != document else { return false }
         let before = try old.value()
-        let same = try VMDocument.text(VMDocument.withoutAddresses(before))
+        let same =
+            try VMDocument.text(VMDocument.withoutAddresses(before))
             == VMDocument.text(VMDocument.withoutAddresses(vm))
         try execute(
             """
@@ -118,7 +125,8 @@ extension Transaction {
                 revision = revision + ? WHERE id = ?
             """,
             [
-                vm.name, vm.state.rawValue, vm.managed, vm.image?.id.rawValue, vm.image?.linked ?? false, document,
+                vm.name, vm.state.rawValue, vm.managed, vm.image?.id.rawValue, vm.image?.linked ?? false,
+                document,
                 vm.observedAt.milliseconds, same ? 0 : 1, vm.id.rawValue,
             ])
         if before.labels != vm.labels { try setLabels(.vm, vm.id, vm.labels) }
@@ -197,7 +205,13 @@ enum VMDocument {
         let fields: [(String, (VM) -> String?)] = [
             ("name", { $0.name }), ("state", { $0.state.rawValue }), ("stateReason", { $0.stateReason }),
             ("cpus", { "\($0.cpus)" }), ("memoryBytes", { "\($0.memoryBytes)" }),
-            ("labels", { $0.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",") }),
+            (
+                "labels",
+                {
+                    $0.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                        separator: ",")
+                }
+            ),
             ("addresses", { $0.nics.flatMap(\.addresses).map(\.address).joined(separator: ",") }),
             ("disks", { $0.disks.map { $0.path ?? $0.target }.joined(separator: ",") }),
             ("managed", { "\($0.managed)" }), ("autostart", { "\($0.autostart)" }),

@@ -51,7 +51,9 @@ struct VolumeMaker: Sendable {
         try Self.place(volume.partial, at: volume.path)
     }
 
-    private func fill(_ volume: NewVolume, _ progress: @escaping @Sendable (Operation.Progress) -> Void) async throws {
+    private func fill(_ volume: NewVolume, _ progress: @escaping @Sendable (Operation.Progress) -> Void)
+        async throws
+    {
         guard let source = volume.source else {
             return try await QemuImg.create(
                 path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,
@@ -76,7 +78,9 @@ struct VolumeMaker: Sendable {
         guard link(partial, path) == 0 else {
             let code = errno
             if code == EEXIST {
-                throw Problem(.volumeInUse, "there is a file at \(path) already, and it is not ours", hint: "ls -l \(path)")
+                throw Problem(
+                    .volumeInUse, "there is a file at \(path) already, and it is not ours",
+                    hint: "ls -l \(path)")
             }
             throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO)
         }

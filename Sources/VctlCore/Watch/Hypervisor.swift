@@ -48,13 +48,15 @@ final class Hypervisor: LibvirtLink {
     func isLost(_ error: any Error) -> Bool {
         switch error {
         case let error as LibvirtError:
-            error.code == .noConnect || error.code == .rpc || Self.transport.contains(error.domain) || !isConnected
+            error.code == .noConnect || error.code == .rpc || Self.transport.contains(error.domain)
+                || !isConnected
         case let problem as Problem: problem.errorCode == .libvirtUnavailable
         default: false
         }
     }
 
-    /// `VIR_FROM_RPC` and `VIR_FROM_REMOTE` (virterror.h): errors of the way to libvirtd, not of what was asked.
+    /// `VIR_FROM_RPC` and `VIR_FROM_REMOTE` (virterror.h): errors of the way to libvirtd, not of what was
+    /// asked.
     private static let transport: Set<Int32> = [7, 13]
 
     func waitUntilConnected() async throws { _ = try await managed.waitUntilConnected() }

@@ -6,8 +6,8 @@ import Logging
 import Synchronization
 import VctlAPI
 
-/// Keeps the projection of libvirt's domains: everything after each connection, one domain after each event. An
-/// event is only a hint to read that domain again.
+/// Keeps the projection of libvirt's domains: everything after each connection, one domain after each event.
+/// An event is only a hint to read that domain again.
 final class Watcher: Sendable {
     let inventory: Inventory
     let hypervisor: Hypervisor
@@ -81,7 +81,9 @@ final class Watcher: Sendable {
         let reading = readings.begin()
         let record = try await hypervisor.connection().domainRecord(uuid: id.uuid)
         let time = Timestamp.now
-        let vm = record.map { DomainProjection(DomainView($0), instance: inventory.instance, observedAt: time).vm }
+        let vm = record.map {
+            DomainProjection(DomainView($0), instance: inventory.instance, observedAt: time).vm
+        }
         try await inventory.write { [readings] transaction in
             guard readings.isNewest(reading, of: id) else { return }
             if let vm { try transaction.observe(vm) } else { try transaction.vanished(id, at: time) }

@@ -7,8 +7,8 @@ struct KeyValue: Hashable, Sendable {
     let value: String
 }
 
-/// From the text of a flag to its checked value. What is wrong is said without the value, which ArgumentParser
-/// adds.
+/// From the text of a flag to its checked value. What is wrong is said without the value: ArgumentParser adds
+/// it.
 enum Parse {
     /// The reason alone.
     struct Refused: Error, CustomStringConvertible {

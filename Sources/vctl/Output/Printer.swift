@@ -57,7 +57,7 @@ struct Printer {
         guard asArray || !replies.isEmpty else { return }
         let nodes = format == .json ? [] : try replies.map { try JSONNode(parsing: $0) }
         if format == .table, detailed {
-            Standard.out(nodes.map(Record.text).joined(separator: "\n"))
+            Standard.out(nodes.map { Record.text($0, first: top) }.joined(separator: "\n"))
         } else if format == .yaml, !asArray {
             Standard.out(YAML.text(nodes[0]))
         } else if format == .json, !asArray {
@@ -66,6 +66,9 @@ struct Printer {
             rows(nodes) { Lists.joined(replies) }
         }
     }
+
+    /// What a detailed view begins with.
+    private var top: [String] { [noun.nameField, "id", "state", "status"] + noun.columns.map(\.field) }
 
     private func table(_ rows: [JSONNode]) -> String {
         Table.text(

@@ -4,8 +4,12 @@ import VctlClient
 
 /// One object for people: a line for each member, a small table for a list of objects.
 enum Record {
-    static func text(_ node: JSONNode) -> String {
-        let members = node.members.filter { $0.value != .null }
+    /// - Parameter first: the members that stand at the top, in this order.
+    static func text(_ node: JSONNode, first: [String] = []) -> String {
+        let ranked = node.members.filter { $0.value != .null }.enumerated().map { index, member in
+            (rank: first.firstIndex(of: member.name) ?? first.count + index, member: member)
+        }
+        let members = ranked.sorted { $0.rank < $1.rank }.map(\.member)
         let width = (members.map { Table.width(title($0.name)) }.max() ?? 0) + 2
         return members.map { lines($0, width: width) }.joined()
     }

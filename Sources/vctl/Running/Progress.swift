@@ -78,8 +78,8 @@ final class ProgressLine {
         guard let total, total > 0 else {
             return inBytes && done > 0 ? "\(head) \(ByteCount.human(done))" : head
         }
-        return
-            "\(head) \(Int(min(max(Double(done) / Double(total), 0), 1) * 100))%\(amount(done, total, inBytes))"
+        let percent = Int(min(max(Double(done) / Double(total), 0), 1) * 100)
+        return "\(head) \(percent)%\(amount(done, total, inBytes))"
     }
 
     private static func amount(_ done: Int64, _ total: Int64, _ inBytes: Bool) -> String {

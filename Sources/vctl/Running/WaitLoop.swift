@@ -6,8 +6,11 @@ import VctlClient
 struct WaitLoop {
     let client: Client
     let deadline: Deadline
+    /// What messages call it.
     let name: String
     let condition: WaitCondition
+    /// What requests call it, where that is another word: its id, so that a namesake is not meant.
+    var id: String?
 
     /// - Returns: the VM as it is when the condition holds, as the API's object.
     /// - Throws: a ``Failure`` with code 7 where the deadline passes before.
@@ -37,7 +40,7 @@ struct WaitLoop {
         var body = VMWait(condition: condition)
         let span = min(deadline.secondsLeft ?? 10, 10)
         body.timeoutSeconds = Int(span)
-        let request = try Request(Endpoints.named("vm.wait"), [name]).json(body)
+        let request = try Request(Endpoints.named("vm.wait"), [id ?? name]).json(body)
         // The daemon counts whole seconds: what is left of the last one is slept here.
         return try client.send(request, waiting: span)
     }
@@ -52,7 +55,7 @@ struct WaitLoop {
 
     /// The VM in the outcome is read again by itself, so that its bytes are the API's own.
     private func vm(in reply: Reply, _ outcome: JSONNode) throws -> [UInt8] {
-        let id = outcome["vm"]?["id"]?.text ?? name
+        let id = outcome["vm"]?["id"]?.text ?? self.id ?? name
         return try client.send(Request(Endpoints.named("vm.show"), [id])).bytes
     }
 }

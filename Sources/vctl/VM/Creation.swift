@@ -42,8 +42,9 @@ struct VMCreation {
         let ended = try follow(operation, name)
         for warning in ended.warnings { Standard.error("warning: \(shown(warning, limit: 1000))") }
         guard ended.status == .succeeded else { throw Failure(ended, about: name) }
-        let target = ended.result?.id.rawValue ?? name
-        let loop = WaitLoop(client: client, deadline: deadline, name: target, condition: condition)
+        let loop = WaitLoop(
+            client: client, deadline: deadline, name: name, condition: condition,
+            id: ended.result?.id.rawValue)
         try Printer(.vm, command.output).objects([try loop.run()], asArray: false, detailed: false)
         if command.wait.strict, !ended.warnings.isEmpty { throw Ended(exit: .warnings) }
     }

@@ -18,7 +18,8 @@ extension ConfigurationKey {
     static let all: [ConfigurationKey] = [
         text("daemon", "state_dir", "Where everything is kept that vctld itself knows.", \.stateDirectory),
         text(
-            "daemon", "socket", "The socket for reading and writing; mode 0660, group vctl where there is one.",
+            "daemon", "socket",
+            "The socket for reading and writing; mode 0660, group vctl where there is one.",
             \.socket),
         text(
             "daemon", "readonly_socket",
@@ -45,15 +46,20 @@ extension ConfigurationKey {
             "operations", "shutdown_grace_seconds",
             "Seconds that a stop of the daemon waits for the step that each operation is in.", 0...3600,
             \.shutdownGraceSeconds),
-        number("events", "keep", "Events that are kept for those who resume a stream.", 100...100_000_000, \.keptEvents),
         number(
-            "http", "max_connections", "Connections served at once; the next is told to come back.", 8...100_000,
+            "events", "keep", "Events that are kept for those who resume a stream.", 100...100_000_000,
+            \.keptEvents),
+        number(
+            "http", "max_connections", "Connections served at once; the next is told to come back.",
+            8...100_000,
             \.http.maximumConnections),
         number(
-            "http", "idle_seconds", "Seconds without a request, after which a connection is closed.", 1...86_400,
+            "http", "idle_seconds", "Seconds without a request, after which a connection is closed.",
+            1...86_400,
             \.http.idleSeconds),
         number(
-            "http", "stall_seconds", "Seconds after which a client that reads nothing of its reply is dropped.",
+            "http", "stall_seconds",
+            "Seconds after which a client that reads nothing of its reply is dropped.",
             1...86_400, \.http.stallSeconds),
         number(
             "http", "keepalive_seconds", "Seconds between two signs of life on an event stream.", 1...3600,
@@ -109,7 +115,8 @@ extension ConfigurationKey {
     }
 
     private static let logLevel = ConfigurationKey(
-        section: "daemon", name: "log_level", comment: "trace, debug, info, notice, warning, error or critical."
+        section: "daemon", name: "log_level",
+        comment: "trace, debug, info, notice, warning, error or critical."
     ) {
         quoted($0.logLevel.rawValue)
     } read: {

@@ -29,7 +29,9 @@ struct HTTPServer: Sendable {
         self.connections = connections
         serving = Task { [servers] in
             await withDiscardingTaskGroup { group in
-                for (listener, server) in zip(listeners, servers) { group.addTask { await listener.serve(server) } }
+                for (listener, server) in zip(listeners, servers) {
+                    group.addTask { await listener.serve(server) }
+                }
             }
         }
     }
@@ -37,8 +39,8 @@ struct HTTPServer: Sendable {
     /// How many clients are connected.
     var openConnections: Int { connections.count }
 
-    /// Accepts nobody any more, ends all streams, and lets other requests finish within `grace`; what is still open
-    /// then is closed.
+    /// Accepts nobody any more, ends all streams, and lets other requests finish within `grace`; what is
+    /// still open then is closed.
     func stop(grace: Duration) async {
         for listener in listeners { listener.socket.remove() }
         for server in servers { server.channel.close(promise: nil) }

@@ -72,9 +72,12 @@ struct QueryRules: Sendable {
         }
         if seen, name != "label" { return "is given more than once" }
         switch name {
-        case "label": return (value.firstIndex(of: "=") ?? value.startIndex) > value.startIndex ? nil : "must be KEY=VALUE"
+        case "label":
+            return (value.firstIndex(of: "=") ?? value.startIndex) > value.startIndex
+                ? nil : "must be KEY=VALUE"
         case "fields": return unknownFields(value)
-        case "timeout": return WaitTime.seconds(value) == nil ? "must be a time such as 30s, 5m or 500ms" : nil
+        case "timeout":
+            return WaitTime.seconds(value) == nil ? "must be a time such as 30s, 5m or 500ms" : nil
         default: return typeProblem(value, parameter.schema, bare: bare)
         }
     }
@@ -101,8 +104,11 @@ struct QueryRules: Sendable {
         let low = schema.minimum ?? .min
         let high = schema.maximum ?? .max
         // `Int64` would also read "+1".
-        if let number = Int64(value), number >= low, number <= high, value.utf8.first != UInt8(ascii: "+") { return nil }
-        return schema.maximum == nil ? "must be a whole number from \(low)" : "must be a whole number from \(low) to \(high)"
+        if let number = Int64(value), number >= low, number <= high, value.utf8.first != UInt8(ascii: "+") {
+            return nil
+        }
+        return schema.maximum == nil
+            ? "must be a whole number from \(low)" : "must be a whole number from \(low) to \(high)"
     }
 
     private static func refusal(_ problems: [FieldProblem]) -> Problem {

@@ -45,7 +45,8 @@ enum IdempotencyKey {
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             let problem = "must be 1 to 255 visible ASCII characters"
             throw Problem(
-                .requestInvalid, "Idempotency-Key: \(problem)", errors: [FieldProblem(Wire.idempotencyKey, problem)])
+                .requestInvalid, "Idempotency-Key: \(problem)",
+                errors: [FieldProblem(Wire.idempotencyKey, problem)])
         }
         let line = "\(request.method.rawValue) \(request.head.path ?? "")\n"
         return Idempotency(key: key, content: Array(line.utf8) + body)

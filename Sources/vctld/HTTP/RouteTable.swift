@@ -36,12 +36,14 @@ struct RouteTable: Sendable {
                     here[route.endpoint.method.rawValue] = route
                     continue
                 }
-                deeper[first.hasPrefix("{") ? "{}" : String(first), default: []].append((path.dropFirst(), route))
+                deeper[first.hasPrefix("{") ? "{}" : String(first), default: []].append(
+                    (path.dropFirst(), route))
             }
             parameter = deeper.removeValue(forKey: "{}").map { Node($0) }
             literals = deeper.mapValues { Node($0) }
             self.routes = here
-            allow = (here.keys.contains("GET") ? ["HEAD"] : []).appending(here.keys).sorted().joined(separator: ", ")
+            allow = (here.keys.contains("GET") ? ["HEAD"] : []).appending(here.keys).sorted().joined(
+                separator: ", ")
         }
     }
 
@@ -63,10 +65,16 @@ struct RouteTable: Sendable {
     /// - Throws: ``Refusal`` of code `request.path` or `request.method`.
     func match(_ method: HTTPRequest.Method, _ path: Substring) throws -> Match {
         var parameters: [String] = []
-        guard path.utf8.first == UInt8(ascii: "/"), let node = find(path.dropFirst(), &parameters), !node.routes.isEmpty
-        else { throw Problem(.requestPath, "there is nothing at \(shown(String(path)))", hint: "GET /v1/openapi.json") }
+        guard path.utf8.first == UInt8(ascii: "/"), let node = find(path.dropFirst(), &parameters),
+            !node.routes.isEmpty
+        else {
+            throw Problem(
+                .requestPath, "there is nothing at \(shown(String(path)))", hint: "GET /v1/openapi.json")
+        }
         let wanted = method == .head ? "GET" : method.rawValue
-        guard let route = node.routes[wanted] else { throw Refusal.method(method.rawValue, path, allow: node.allow) }
+        guard let route = node.routes[wanted] else {
+            throw Refusal.method(method.rawValue, path, allow: node.allow)
+        }
         return Match(route: route, parameters: parameters)
     }
 
@@ -75,7 +83,9 @@ struct RouteTable: Sendable {
         for segment in path.split(separator: "/", omittingEmptySubsequences: false) {
             if let next = node.literals[String(segment)] {
                 node = next
-            } else if let next = node.parameter, let value = Percent.decode(segment, plus: false), !value.isEmpty {
+            } else if let next = node.parameter, let value = Percent.decode(segment, plus: false),
+                !value.isEmpty
+            {
                 parameters.append(value)
                 node = next
             } else {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
-/// Drops a client that reads nothing of what is sent to it. It costs one timer per connection and interval, not one
-/// per write: progress is what was written less what the channel still holds.
+/// Drops a client that reads nothing of what is sent to it. It costs one timer per connection and interval,
+/// not one per write: progress is what was written less what the channel still holds.
 final class StallHandler: ChannelOutboundHandler, RemovableChannelHandler {
     typealias OutboundIn = IOData
     typealias OutboundOut = IOData

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads one JSON value (RFC 8259), stricter than most: no duplicate keys, no U+0000, at most ``maximumDepth`` levels.
-/// Where two readers could understand a text differently, it is refused.
+/// Reads one JSON value (RFC 8259), stricter than most: no duplicate keys, no U+0000, at most
+/// ``maximumDepth`` levels. Where two readers could understand a text differently, it is refused.
 struct JSONParser {
     /// How deep arrays and objects may be nested.
     static let maximumDepth = 64
@@ -48,7 +48,9 @@ struct JSONParser {
             let start = index
             guard peek == UInt8(ascii: "\"") else { throw error("a key in double quotes should be here") }
             let key = try string()
-            guard members[key] == nil else { throw error("the key \"\(key.prefix(64))\" is there twice", at: start) }
+            guard members[key] == nil else {
+                throw error("the key \"\(key.prefix(64))\" is there twice", at: start)
+            }
             guard skip(UInt8(ascii: ":")) else { throw error("a colon should be here") }
             members[key] = try value(depth: depth + 1)
         } while skip(UInt8(ascii: ","))
@@ -65,7 +67,8 @@ struct JSONParser {
         return elements
     }
 
-    private mutating func word(_ text: StaticString, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue {
+    private mutating func word(_ text: StaticString, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue
+    {
         let matches = text.withUTF8Buffer { bytes[index...].starts(with: $0) }
         guard matches else { throw error("a value should be here") }
         index += text.utf8CodeUnitCount
@@ -99,7 +102,9 @@ extension JSONParser {
     private mutating func string() throws(JSONSyntaxError) -> String {
         index += 1
         let start = index
-        while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { index += 1 }
+        while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+            index += 1
+        }
         guard peek == UInt8(ascii: "\"") else { return try escapedString(from: start) }
         defer { index += 1 }
         return try text(bytes[start..<index], at: start)
@@ -150,7 +155,9 @@ extension JSONParser {
         let first = try hexadecimal()
         guard first != 0 else { throw error("a string cannot hold U+0000", at: start) }
         if let scalar = Unicode.Scalar(first) { return scalar }
-        guard first < 0xDC00, peek == UInt8(ascii: "\\") else { throw error("half a surrogate pair", at: start) }
+        guard first < 0xDC00, peek == UInt8(ascii: "\\") else {
+            throw error("half a surrogate pair", at: start)
+        }
         index += 1
         guard peek == UInt8(ascii: "u") else { throw error("half a surrogate pair", at: start) }
         index += 1

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import VctlAPI
 
-/// Decodes a request and collects *every* problem on the way: a wrong leaf is noted and an example stands in for it,
-/// so that decoding goes on to the next. Keys that no type asked for are unknown fields.
+/// Decodes a request and collects *every* problem on the way: a wrong leaf is noted and an example stands in
+/// for it, so that decoding goes on to the next. Keys that no type asked for are unknown fields.
 enum StrictDecoder {
     /// The request in `value`.
     /// - Throws: ``Problem`` `request.unknownField` or `request.invalid` with every wrong field.
@@ -22,7 +22,9 @@ final class Findings {
     private var invalid: [FieldProblem] = []
     private static let most = 50
 
-    func unknown(_ field: String) { unknown.append(FieldProblem(shown(field, limit: 200), "there is no such field")) }
+    func unknown(_ field: String) {
+        unknown.append(FieldProblem(shown(field, limit: 200), "there is no such field"))
+    }
 
     func invalid(_ field: String, _ problem: String) {
         invalid.append(FieldProblem(field.isEmpty ? "body" : shown(field, limit: 200), problem))
@@ -45,8 +47,8 @@ final class Findings {
     }
 }
 
-/// A place in the request: the decoder that a type sees. Without a value it answers with examples and notes nothing,
-/// so that a type can be made up where its JSON is missing or wrong.
+/// A place in the request: the decoder that a type sees. Without a value it answers with examples and notes
+/// nothing, so that a type can be made up where its JSON is missing or wrong.
 final class StrictNode: Decoder {
     let value: JSONValue?
     let path: String

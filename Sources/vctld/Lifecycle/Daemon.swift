@@ -78,6 +78,7 @@ struct Daemon: Sendable {
             allowedPaths: configuration.allowedPaths)
         core.retentionDays = configuration.operationRetentionDays
         core.keepEvents = configuration.keptEvents
+        core.shutdownGraceSeconds = Double(configuration.shutdownGraceSeconds)
         core.recover = recover
         return core
     }

@@ -18,8 +18,8 @@ struct ListeningSocket: Sendable {
     /// Whether it came from systemd, which then keeps it.
     let inherited: Bool
 
-    /// Makes the socket: 0660, group `vctl` or `vctl-ro` where there is one. A file that nobody answers on is taken
-    /// over.
+    /// Makes the socket: 0660, group `vctl` or `vctl-ro` where there is one. A file that nobody answers on is
+    /// taken over.
     /// - Throws: ``StartError`` when another daemon answers, or the system refuses.
     static func make(path: String, kind: SocketKind) throws -> ListeningSocket {
         var address = sockaddr_un()
@@ -83,13 +83,16 @@ struct ListeningSocket: Sendable {
         }
     }
 
-    /// Without the group, or the right to give to it, only the daemon's own user and group can open the socket.
+    /// Without the group, or the right to give to it, only the daemon's own user and group can open the
+    /// socket.
     private static func giveToGroup(_ path: String, _ name: String) {
         guard let group = Groups.id(of: name) else { return }
         _ = chown(path, uid_t.max, group)
     }
 
-    private static func withAddress<T>(_ address: sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> T) -> T {
+    private static func withAddress<T>(
+        _ address: sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> T
+    ) -> T {
         withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
@@ -103,13 +106,15 @@ struct ListeningSocket: Sendable {
 }
 
 extension ListeningSocket {
-    /// The sockets that systemd has opened for us (sd_listen_fds(3)). One named `readonly`, or whose path ends in
-    /// `-ro.sock`, is read-only.
+    /// The sockets that systemd has opened for us (sd_listen_fds(3)). One named `readonly`, or whose path
+    /// ends in `-ro.sock`, is read-only.
     static func inherited(environment: [String: String], firstDescriptor: Int32 = 3) -> [ListeningSocket] {
-        guard environment["LISTEN_PID"] == "\(getpid())", let count = environment["LISTEN_FDS"].flatMap(Int32.init),
+        guard environment["LISTEN_PID"] == "\(getpid())",
+            let count = environment["LISTEN_FDS"].flatMap(Int32.init),
             count > 0, count < 64
         else { return [] }
-        let names = (environment["LISTEN_FDNAMES"] ?? "").split(separator: ":", omittingEmptySubsequences: false)
+        let names = (environment["LISTEN_FDNAMES"] ?? "").split(
+            separator: ":", omittingEmptySubsequences: false)
         return (0..<count).map { index in
             let descriptor = firstDescriptor + index
             let name = Int(index) < names.count ? String(names[Int(index)]) : ""
@@ -133,6 +138,8 @@ extension ListeningSocket {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
         }
         guard known == 0 else { return "" }
-        return withUnsafeBytes(of: &address.sun_path) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        return withUnsafeBytes(of: &address.sun_path) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
     }
 }

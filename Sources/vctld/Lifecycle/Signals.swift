@@ -7,8 +7,8 @@ final class Signals {
     private var sources: [any DispatchSourceSignal] = []
     private let stream: AsyncStream<Int32>
 
-    /// From now on SIGTERM and SIGINT are only noted, and SIGPIPE is ignored: a client that left is an error of its
-    /// write, and not our end.
+    /// From now on SIGTERM and SIGINT are only noted, and SIGPIPE is ignored: a client that left is an error
+    /// of its write, and not our end.
     init() {
         let (stream, continuation) = AsyncStream<Int32>.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.stream = stream

@@ -10,7 +10,8 @@ extension Incoming {
         var headers: HTTPFields = [.contentType: Reply.jsonType]
         if let tag = rendered.etag { headers[.eTag] = tag }
         if let observed = rendered.observedAt { headers[.observedAt] = observed.description }
-        if let tag = rendered.etag, let known = self.headers[.ifNoneMatch], EntityTag.list(known, names: tag) {
+        if let tag = rendered.etag, let known = self.headers[.ifNoneMatch], EntityTag.list(known, names: tag)
+        {
             headers[.contentType] = nil
             return Reply(.notModified, headers)
         }

@@ -43,17 +43,20 @@ struct ImageProbeTests {
 
     @Test func backingFileOfVMDKIsRefused() async throws {
         try await qemuImg("create", "-q", "-f", "vmdk", folder("base.vmdk"), "8M")
-        try await qemuImg("create", "-q", "-f", "vmdk", "-b", folder("base.vmdk"), "-F", "vmdk", folder("disk"))
+        try await qemuImg(
+            "create", "-q", "-f", "vmdk", "-b", folder("base.vmdk"), "-F", "vmdk", folder("disk"))
         #expect(try probe("disk").refusal == .backingFile(folder("base.vmdk")))
     }
 
     @Test func descriptorOfVMDKIsRefused() async throws {
-        try await qemuImg("create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", folder("disk.vmdk"), "8M")
+        try await qemuImg(
+            "create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", folder("disk.vmdk"), "8M")
         #expect(try probe("disk.vmdk").refusal == .dataFile("its extents"))
     }
 
     @Test func dataFileIsRefusedByName() async throws {
-        try await qemuImg("create", "-q", "-f", "qcow2", "-o", "data_file=\(folder("data"))", folder("disk"), "8M")
+        try await qemuImg(
+            "create", "-q", "-f", "qcow2", "-o", "data_file=\(folder("data"))", folder("disk"), "8M")
         #expect(try probe("disk").refusal == .dataFile(folder("data")))
     }
 
@@ -96,17 +99,20 @@ struct ImageProbeTests {
     @Test func declaredRawStaysRaw() async throws {
         try folder.write("secret of the host", to: "secret")
         let path = folder("disk")
-        try await qemuImg("create", "-q", "-f", "qcow2", "-u", "-b", folder("secret"), "-F", "raw", path, "8M")
+        try await qemuImg(
+            "create", "-q", "-f", "qcow2", "-u", "-b", folder("secret"), "-F", "raw", path, "8M")
         #expect(try probe("disk").refusal == .backingFile(folder("secret")))
         let info = try await QemuImg.info(.init(path: path, format: .raw))
         #expect(info.format == "raw" && info.backingFile == nil)
     }
 
-    @Test(arguments: [
-        ([0x1F, 0x8B, 8, 0], "gzip"), ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], "xz"), ([0x28, 0xB5, 0x2F, 0xFD], "zstd"),
-        (Array("BZh9".utf8), "bzip2"), (Array("PK\u{3}\u{4}".utf8), "zip"),
-        ([UInt8](repeating: 0, count: 257) + Array("ustar".utf8), "tar"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0x1F, 0x8B, 8, 0], "gzip"), ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], "xz"),
+            ([0x28, 0xB5, 0x2F, 0xFD], "zstd"),
+            (Array("BZh9".utf8), "bzip2"), (Array("PK\u{3}\u{4}".utf8), "zip"),
+            ([UInt8](repeating: 0, count: 257) + Array("ustar".utf8), "tar"),
+        ] as [([UInt8], String)])
     func packedFilesAreNamed(_ bytes: [UInt8], _ word: String) throws {
         try folder.write(bytes + [UInt8](repeating: 0, count: 1024), to: "disk")
         guard case .unsupported(let what) = try probe("disk").refusal else {
@@ -120,7 +126,9 @@ struct ImageProbeTests {
 
     @Test func whatIsNoFileIsAnError() throws {
         #expect(throws: ImageFile.Failure(path: folder("none"), errno: ENOENT)) { try probe("none") }
-        #expect(throws: ImageFile.Failure(path: folder.path, errno: EISDIR)) { try ImageProbe(path: folder.path) }
+        #expect(throws: ImageFile.Failure(path: folder.path, errno: EISDIR)) {
+            try ImageProbe(path: folder.path)
+        }
         #expect(mkfifo(folder("fifo"), 0o600) == 0)
         #expect(throws: ImageFile.Failure(path: folder("fifo"), errno: EINVAL)) { try probe("fifo") }
         try folder.write("", to: "empty")

@@ -27,7 +27,8 @@ struct QemuImgTests {
     @Test func convertTellsItsProgressAndKeepsTheContent() async throws {
         try await random("a", megabytes: 16)
         let seen = Mutex<[Double]>([])
-        try await QemuImg.convert(from: folder("a"), format: .raw, to: folder("b"), format: .qcow2) { percent in
+        try await QemuImg.convert(from: folder("a"), format: .raw, to: folder("b"), format: .qcow2) {
+            percent in
             seen.withLock { $0.append(percent) }
         }
         try await QemuImg.convert(from: folder("b"), format: .qcow2, to: folder("c"), format: .raw)
@@ -54,7 +55,9 @@ struct QemuImgTests {
         #expect(try await QemuImg.info(.init(path: path, format: .qcow2)).virtualSizeBytes == 32 << 20)
     }
 
-    @Test(arguments: [Preallocation.falloc, .full]) func preallocationTakesTheRoom(_ mode: Preallocation) async throws {
+    @Test(arguments: [Preallocation.falloc, .full]) func preallocationTakesTheRoom(_ mode: Preallocation)
+        async throws
+    {
         try await QemuImg.create(path: folder("disk"), format: .raw, sizeBytes: 8 << 20, preallocation: mode)
         let info = try await QemuImg.info(.init(path: folder("disk"), format: .raw))
         #expect(info.actualSizeBytes ?? 0 >= 8 << 20)

@@ -23,7 +23,9 @@ final class TemporaryFolder: Sendable {
     @discardableResult
     func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
 
-    func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: self(name)))) }
+    func bytes(_ name: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: self(name))))
+    }
 }
 
 /// Waits until something holds; `false` after a time that no working machine needs.

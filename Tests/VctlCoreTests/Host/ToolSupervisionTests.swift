@@ -20,7 +20,9 @@ struct ToolSupervisionTests {
             tool.run = ToolSupervisionTests.runName
             try await tool.run(onStart: { record in
                 // Once it is past its wrapper: then the signal is set.
-                guard await eventually({ ToolSupervisionTests.isShell(record.pid) }), record.isAlive else { return }
+                guard await eventually({ ToolSupervisionTests.isShell(record.pid) }), record.isAlive else {
+                    return
+                }
                 let data = try JSONEncoder().encode(record)
                 try data.write(to: URL(fileURLWithPath: ToolSupervisionTests.recordPath))
                 kill(getpid(), SIGKILL)
@@ -30,7 +32,7 @@ struct ToolSupervisionTests {
         let record = try JSONDecoder().decode(ProcessRecord.self, from: data)
         #expect(record.startTime != nil)
         #expect(await eventually { !record.isAlive })
-        // What the tool had started itself is not ours to be killed by the kernel; a replay ends it by the name.
+        // The kernel does not kill what the tool itself had started; a replay ends it by the name.
         #expect(await ProcessRecord.endAll(run: Self.runName))
         #expect(ProcessRecord.find(run: Self.runName).isEmpty)
     }
@@ -63,7 +65,8 @@ struct ToolSupervisionTests {
         #expect(try JSONDecoder().decode(ProcessRecord.self, from: data) == me)
         // The same pid at another time, or in another boot, is another process.
         let later = String(decoding: data, as: UTF8.self)
-            .replacingOccurrences(of: "\"startTime\":\(me.startTime!)", with: "\"startTime\":\(me.startTime! + 1)")
+            .replacingOccurrences(
+                of: "\"startTime\":\(me.startTime!)", with: "\"startTime\":\(me.startTime! + 1)")
         #expect(try JSONDecoder().decode(ProcessRecord.self, from: Data(later.utf8)).isAlive == false)
         let rebooted = String(decoding: data, as: UTF8.self).replacingOccurrences(of: me.boot, with: "other")
         #expect(try JSONDecoder().decode(ProcessRecord.self, from: Data(rebooted.utf8)).isAlive == false)

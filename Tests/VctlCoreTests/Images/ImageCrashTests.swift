@@ -54,8 +54,8 @@ struct ImageScenario: Sendable, CustomTestStringConvertible {
         _ = try await house.images.content(.name("one"), range: nil, body: Pieces(image), context)
     }
 
-    /// Runs it in `directory` with a death at the `point`-th place, goes on with a new daemon, and tells what is
-    /// there in the end. The second value is whether the point was reached.
+    /// Runs it in `directory` with a death at the `point`-th place, goes on with a new daemon, and tells what
+    /// is there in the end. The second value is whether the point was reached.
     func outcome(
         _ directory: String, dyingAt point: Int?, thenCancelled: Bool = false
     ) async throws -> (ImageOutcome, died: Bool) {

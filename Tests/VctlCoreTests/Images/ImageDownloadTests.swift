@@ -66,7 +66,8 @@ import VctlAPI
         #expect(house.files.isEmpty)
     }
 
-    /// The password and the query are in no row, event, audit line or reply; the secret file is gone afterwards.
+    /// The password and the query are in no row, event, audit line or reply; the secret file is gone
+    /// afterwards.
     @Test func credentialsAreSeenNowhere() async throws {
         let server = try TestServer(scratch, content: Fixture.read(try Fixture.raw(scratch)))
         let house = try ImageHarness(scratch("state"))

@@ -43,7 +43,8 @@ final class Bench: Sendable {
             stateDirectory: state, uri: hypervisor.uri, allowedPaths: [directory])
         configuration.keepEvents = 1_000_000
         return try await Core(
-            configuration, hypervisor: hypervisor, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            configuration, hypervisor: hypervisor,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             fault: fault)
     }
 
@@ -67,7 +68,8 @@ final class Bench: Sendable {
             continuation.yield(Self.disk)
             continuation.finish()
         }
-        let reply = try await core.images.content(.name(name), range: nil, body: body, context("image.content"))
+        let reply = try await core.images.content(
+            .name(name), range: nil, body: body, context("image.content"))
         return try reply.operationID
     }
 
@@ -98,7 +100,8 @@ final class Bench: Sendable {
 
     private func files() -> [String] {
         let all = FileManager.default.enumerator(atPath: state)?.compactMap { $0 as? String } ?? []
-        return all.filter { !$0.hasPrefix("inventory.sqlite") && !isDirectory($0) }.map(Self.withoutIDs).sorted()
+        return all.filter { !$0.hasPrefix("inventory.sqlite") && !isDirectory($0) }.map(Self.withoutIDs)
+            .sorted()
     }
 
     private func isDirectory(_ path: String) -> Bool {

@@ -6,7 +6,8 @@ import Testing
 
 struct SeedISOTests {
     private let folder: TemporaryFolder
-    private let seed = Seed(userData: "#cloud-config\na: ü\n", metaData: "instance-id: i\n", networkConfig: "version: 2\n")
+    private let seed = Seed(
+        userData: "#cloud-config\na: ü\n", metaData: "instance-id: i\n", networkConfig: "version: 2\n")
 
     init() throws { folder = try TemporaryFolder() }
 
@@ -25,7 +26,10 @@ struct SeedISOTests {
     @Test(arguments: ["norock", "any"]) func imageHoldsTheTexts(_ option: String) async throws {
         try await seed.write(to: folder("seed.iso"))
         let files = try await read("seed.iso", extension: option)
-        #expect(files == ["user-data": seed.userData, "meta-data": seed.metaData, "network-config": "version: 2\n"])
+        #expect(
+            files == [
+                "user-data": seed.userData, "meta-data": seed.metaData, "network-config": "version: 2\n",
+            ])
     }
 
     @Test func labelIsTheOneThatCloudInitLooksFor() async throws {
@@ -46,7 +50,8 @@ struct SeedISOTests {
     @Test func writingAgainReplacesAndLeavesNothingElse() async throws {
         let path = folder("seed.iso")
         // As an interrupted write leaves it.
-        try FileManager.default.createDirectory(atPath: path + ".partial/files", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: path + ".partial/files", withIntermediateDirectories: true)
         try folder.write("half", to: "seed.iso.partial/files/user-data")
         try await seed.write(to: path)
         var other = seed
@@ -54,7 +59,9 @@ struct SeedISOTests {
         other.networkConfig = nil
         try await other.write(to: path)
         #expect(try await read("seed.iso", extension: "any").keys.sorted() == ["meta-data", "user-data"])
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("seed") }
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
+            $0.hasPrefix("seed")
+        }
         #expect(names == ["seed.iso"])
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         #expect(mode == 0o600)
@@ -62,6 +69,8 @@ struct SeedISOTests {
 
     @Test func placeThatCannotBeWrittenIsATypedError() async throws {
         let path = folder("none") + "/seed.iso"
-        await #expect(throws: Seed.WriteFailure(path: path + ".partial", errno: ENOENT)) { try await seed.write(to: path) }
+        await #expect(throws: Seed.WriteFailure(path: path + ".partial", errno: ENOENT)) {
+            try await seed.write(to: path)
+        }
     }
 }

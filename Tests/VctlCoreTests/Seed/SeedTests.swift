@@ -42,7 +42,9 @@ struct SeedTests {
         #expect(data["users"] == nil)
     }
 
-    @Test(arguments: ["yes", "null", "1e3", "0x10", "2024-01-01", "~", "on"]) func wordsStayText(_ word: String) throws {
+    @Test(arguments: ["yes", "null", "1e3", "0x10", "2024-01-01", "~", "on"]) func wordsStayText(
+        _ word: String
+    ) throws {
         let seed = try SeedRequest(instanceID: word, hostname: word).seed()
         let data = try load(seed.metaData)
         #expect(data["instance-id"] as? String == word && data["local-hostname"] as? String == word)
@@ -89,24 +91,29 @@ struct SeedTests {
     }
 
     @Test(arguments: [
-        "", "AAAA", "ssh-rsa A\nssh-rsa B", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", "ssh-rsa \u{1b}[31m",
+        "", "AAAA", "ssh-rsa A\nssh-rsa B", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n",
+        "ssh-rsa \u{1b}[31m",
         "ssh-rsa " + String(repeating: "A", count: 20000),
     ])
     func badKeysAreRefused(_ key: String) {
-        #expect(request { $0.sshKeys = ["ssh-ed25519 AAAA\n", key] }.problems().map(\.field) == ["sshKeys[1]"])
+        #expect(
+            request { $0.sshKeys = ["ssh-ed25519 AAAA\n", key] }.problems().map(\.field) == ["sshKeys[1]"])
     }
 
     @Test(arguments: [
         "#cloud-config\na: 1\n", "\n#cloud-config\n{}\n", "#!/bin/sh\nls\n", "#include\nhttp://x\n",
         "#cloud-boothook\nls\n", "## template: jinja\n#cloud-config\n{% if %}\n",
-        "Content-Type: multipart/mixed; boundary=\"x\"\n", "MIME-Version: 1.0\n", "#cloud-config-archive\n- a: 1\n",
+        "Content-Type: multipart/mixed; boundary=\"x\"\n", "MIME-Version: 1.0\n",
+        "#cloud-config-archive\n- a: 1\n",
         "#cloud-config\r\na: 1\r\n",
     ])
     func knownKindsPass(_ text: String) { #expect(UserData.problem(with: text) == nil) }
 
     @Test(arguments: [
-        "", "packages: [vim]\n", "\u{FEFF}#cloud-config\na: 1\n", "# cloud-config\na: 1\n", "#cloud-config\n- a\n",
-        "#cloud-config\na: [\n", "#cloud-config\na: \u{0}\n", "#cloud-config-archive\na: 1\n", "\u{1f}\u{8b}x",
+        "", "packages: [vim]\n", "\u{FEFF}#cloud-config\na: 1\n", "# cloud-config\na: 1\n",
+        "#cloud-config\n- a\n",
+        "#cloud-config\na: [\n", "#cloud-config\na: \u{0}\n", "#cloud-config-archive\na: 1\n",
+        "\u{1f}\u{8b}x",
     ])
     func otherTextsAreRefused(_ text: String) {
         #expect(request { $0.cloudInit = Secret(text) }.problems().map(\.field) == ["cloudInit"])

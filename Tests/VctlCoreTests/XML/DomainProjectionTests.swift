@@ -14,7 +14,9 @@ struct DomainProjectionTests {
         DomainProjection(view, instance: PlanSamples.instance, observedAt: time)
     }
 
-    private func view(_ state: DomainState, _ reason: Int32 = 1, _ change: (inout DomainView) -> Void = { _ in }) -> DomainView {
+    private func view(
+        _ state: DomainState, _ reason: Int32 = 1, _ change: (inout DomainView) -> Void = { _ in }
+    ) -> DomainView {
         var view = DomainView(id: PlanSamples.id, name: "web1", status: .init(state: state, reason: reason))
         change(&view)
         return view
@@ -25,7 +27,9 @@ struct DomainProjectionTests {
         let vm = project(view(.shutoff) { $0.inactiveXML = plan.domainXML().xml }).vm
         #expect(vm.id == plan.id && vm.managed && vm.state == .stopped && vm.stateReason == "shutdown")
         #expect(vm.cpus == 2 && vm.memoryBytes == 2 << 30 && vm.maxCpus == 2 && vm.maxMemoryBytes == nil)
-        #expect(vm.labels == plan.labels && vm.image == plan.image && vm.protected && vm.createdAt == plan.createdAt)
+        #expect(
+            vm.labels == plan.labels && vm.image == plan.image && vm.protected
+                && vm.createdAt == plan.createdAt)
         #expect(vm.description == plan.description && vm.machine == "q35")
         #expect(vm.accelerator == .tcg && vm.firmware == .bios && vm.pending == nil && vm.observedAt == time)
         let disk = try #require(vm.disks.first)
@@ -43,11 +47,14 @@ struct DomainProjectionTests {
 
     @Test func everyStateHasItsWord() {
         let words: [(DomainState, Int32, VMState, String?)] = [
-            (.running, 1, .running, "booted"), (.running, 5, .running, "unpaused"), (.blocked, 0, .running, nil),
-            (.paused, 1, .paused, "user"), (.paused, 5, .paused, "ioError"), (.paused, 11, .paused, "startingUp"),
+            (.running, 1, .running, "booted"), (.running, 5, .running, "unpaused"),
+            (.blocked, 0, .running, nil),
+            (.paused, 1, .paused, "user"), (.paused, 5, .paused, "ioError"),
+            (.paused, 11, .paused, "startingUp"),
             (.shuttingDown, 1, .running, "shuttingDown"), (.shutoff, 1, .stopped, "shutdown"),
             (.shutoff, 3, .stopped, "crashed"), (.shutoff, 7, .stopped, "fromSnapshot"),
-            (.crashed, 1, .crashed, "panicked"), (.pmSuspended, 0, .paused, "asleep"), (.none, 0, .unknown, nil),
+            (.crashed, 1, .crashed, "panicked"), (.pmSuspended, 0, .paused, "asleep"),
+            (.none, 0, .unknown, nil),
             (.running, 999, .running, nil), (.paused, -1, .paused, nil),
         ]
         for (state, reason, shown, word) in words {
@@ -78,9 +85,20 @@ struct DomainProjectionTests {
         let vm = project(changed).vm
         #expect(vm.cpus == 2 && vm.memoryBytes == 2 << 30 && vm.disks.count == 1)
         let pending = try #require(vm.pending)
-        #expect(pending["cpus"] == "4" && pending["memoryBytes"] == "4294967296" && pending["firmware"] == "uefi")
+        #expect(
+            pending["cpus"] == "4" && pending["memoryBytes"] == "4294967296" && pending["firmware"] == "uefi")
         #expect(pending["nics.52:54:00:00:00:01"] == "removed")
         #expect(pending["disks.vdb"]?.contains("/v/vdb") == true && pending["disks.vda"] == nil)
+    }
+
+    /// What libvirt adds to a running domain is no difference to its definition.
+    @Test func realGuestHasNothingPending() {
+        let vm = project(
+            view(.running) { ($0.activeXML, $0.inactiveXML) = (LiveDomainSample.xml, SavedDomainSample.xml) }
+        ).vm
+        #expect(vm.pending == nil && vm.managed && vm.disks.map(\.role) == ["root", "seed"])
+        #expect(vm.nics.map(\.tap) == ["vt6ba7b8100"] && vm.nics.map(\.bridge) == ["virbr0"])
+        #expect(vm.memoryBytes == 256 << 20 && vm.cpus == 2 && vm.machine?.hasPrefix("pc-q35-") == true)
     }
 
     @Test func foreignDomainsAreShownOnly() {
@@ -88,7 +106,8 @@ struct DomainProjectionTests {
         plan.labels = ["a": "b"]
         for (id, instance) in [(PlanSamples.id, ObjectID()), (ObjectID(), PlanSamples.instance)] {
             let view = DomainView(
-                id: id, name: "x", status: .init(state: .shutoff, reason: 0), inactiveXML: plan.domainXML().xml)
+                id: id, name: "x", status: .init(state: .shutoff, reason: 0),
+                inactiveXML: plan.domainXML().xml)
             let shown = DomainProjection(view, instance: instance, observedAt: time).vm
             #expect(!shown.managed && shown.labels.isEmpty && shown.cpus == 2 && shown.disks.count == 1)
         }
@@ -100,7 +119,8 @@ struct DomainProjectionTests {
         var saved = live
         saved.labels = ["new": "2"]
         let vm = project(
-            view(.running) { ($0.activeXML, $0.inactiveXML) = (live.domainXML().xml, saved.domainXML().xml) }).vm
+            view(.running) { ($0.activeXML, $0.inactiveXML) = (live.domainXML().xml, saved.domainXML().xml) }
+        ).vm
         #expect(vm.labels == ["new": "2"] && vm.pending == nil)
     }
 
@@ -113,7 +133,9 @@ struct DomainProjectionTests {
     @Test func everyFixtureIsShown() throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../VirtXMLTests/Fixtures").standardized
-        let files = try #require(FileManager.default.enumerator(atPath: folder.path)).compactMap { $0 as? String }
+        let files = try #require(FileManager.default.enumerator(atPath: folder.path)).compactMap {
+            $0 as? String
+        }
         var shown = 0
         for file in files where file.hasSuffix(".xml") {
             let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)

@@ -77,7 +77,9 @@ struct DomainXMLTests {
         #expect(domain.osMachine == "q35" && domain.cpuMode == "maximum" && domain.type == "qemu")
         #expect(domain.controllers.contains { $0.type == "scsi" && $0.model == "virtio-scsi" })
         #expect(domain.channels.first?.targetName == "org.qemu.guest_agent.0")
-        #expect(domain.serials.first?.logFile == "/var/log/vctl/web1.log" && domain.serials.first?.logAppend == true)
+        #expect(
+            domain.serials.first?.logFile == "/var/log/vctl/web1.log"
+                && domain.serials.first?.logAppend == true)
         #expect(domain.interfaces.first?.targetDev == "vt6ba7b8100")
         #expect(domain.rngs.count == 1 && domain.memballoon?.freePageReporting == true)
         #expect(domain.graphics.first?.listenType == "socket")
@@ -86,7 +88,9 @@ struct DomainXMLTests {
 
     @Test func memoryGrowsOnlyWhereAsked() throws {
         let plain = PlanSamples.plain().domainXML()
-        #expect(plain.maxMemoryBytes == nil && plain.element.first("cpu/numa") == nil && plain.vcpusCurrent == nil)
+        #expect(
+            plain.maxMemoryBytes == nil && plain.element.first("cpu/numa") == nil && plain.vcpusCurrent == nil
+        )
         let growable = PlanSamples.plain { ($0.maxCpus, $0.maxMemoryBytes) = (8, 8 << 30) }.domainXML()
         #expect(growable.maxMemoryBytes == 8 << 30 && growable.memoryBytes == 2 << 30)
         #expect(growable.vcpusMaximum == 8 && growable.vcpusCurrent == 2)

@@ -69,7 +69,8 @@ struct MarkTests {
     @Test func newerMarksAreRead() throws {
         let text = """
             <object instance='\(PlanSamples.instance)' id='\(PlanSamples.id)' new='1'><future><x/></future>
-            <label name='a'/><label value='nameless'/><disk role='root'/><image id='bad' name='n'/><created at='bad'/></object>
+            <label name='a'/><label value='nameless'/><disk role='root'/><image id='bad' name='n'/>
+            <created at='bad'/></object>
             """
         let mark = try #require(Mark(metadata: text))
         #expect(mark.labels == ["a": ""] && mark.disks.isEmpty && mark.image == nil && mark.createdAt == nil)

@@ -23,7 +23,8 @@ struct MintingTests {
     }
 
     @Test func takenAddressesAreAvoided() {
-        let macs = (0..<100).reduce(into: Set<String>()) { macs, _ in macs.insert(Minting.mac(avoiding: macs)) }
+        let macs = (0..<100).reduce(into: Set<String>()) { macs, _ in macs.insert(Minting.mac(avoiding: macs))
+        }
         #expect(macs.count == 100)
     }
 
@@ -36,7 +37,11 @@ struct MintingTests {
 
     @Test func targetsFollowTheBuses() {
         var targets = Minting.Targets()
-        #expect([.virtio, .virtio, .scsi, .sata, .virtio].map { targets.next($0) } == ["vda", "vdb", "sda", "sdb", "vdc"])
-        #expect([0, 25, 26, 27, 701, 702].map(Minting.Targets.letters) == ["a", "z", "aa", "ab", "zz", "aaa"])
+        #expect(
+            [.virtio, .virtio, .scsi, .sata, .virtio].map { targets.next($0) } == [
+                "vda", "vdb", "sda", "sdb", "vdc",
+            ])
+        #expect(
+            [0, 25, 26, 27, 701, 702].map(Minting.Targets.letters) == ["a", "z", "aa", "ab", "zz", "aaa"])
     }
 }

@@ -57,7 +57,8 @@ enum PlanSamples {
             $0.disks[1].path = "/dev/vg/lv"
             $0.disks[1].format = .raw
             $0.disks[2].preallocated = true
-            $0.nics.append(.init(mac: "52:54:00:00:00:02", network: nil, bridge: "br0", model: "e1000e", tap: "vt1"))
+            $0.nics.append(
+                .init(mac: "52:54:00:00:00:02", network: nil, bridge: "br0", model: "e1000e", tap: "vt1"))
         }
     }
 
@@ -65,7 +66,8 @@ enum PlanSamples {
         plain {
             $0.description = "a <b> & \"c\"\nü"
             $0.labels = ["env": "prod", "note": "<&'\"> ü\ttab", "empty": ""]
-            $0.image = .init(id: ObjectID("cccccccc-bbbb-4ccc-8ddd-eeeeeeee0001")!, name: "debian 12", linked: true)
+            $0.image = .init(
+                id: ObjectID("cccccccc-bbbb-4ccc-8ddd-eeeeeeee0001")!, name: "debian 12", linked: true)
             $0.createdAt = Timestamp(milliseconds: 1_769_847_300_250)
             $0.creator = "root"
             $0.protected = true

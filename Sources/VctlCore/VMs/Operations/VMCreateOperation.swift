@@ -63,6 +63,8 @@ struct VMCreateOperation: OperationKind {
     }
 
     func rolledBack(_ request: Request, _ transaction: Transaction, _ operation: ObjectID) throws {
+        // The texts of the seed were kept before the first step could name an undo.
+        try SeedFiles(environment.state).remove(request.plan.id)
         try transaction.removeVM(request.plan.id, origin: .vctl)
     }
 }

@@ -3,8 +3,8 @@ import Foundation
 import Libvirt
 import VctlAPI
 
-/// Deletes a VM: powers it off, undefines it, and removes the files that were made for it. The files go last, when
-/// nothing can use them any more; one that cannot be removed is named in a warning.
+/// Deletes a VM: powers it off, undefines it, and removes the files that were made for it. The files go last,
+/// when nothing can use them any more; one that cannot be removed is named in a warning.
 struct VMDeleteOperation: OperationKind {
     static let name = "vm.delete"
 
@@ -67,7 +67,8 @@ enum OwnFiles {
         vm.disks.compactMap { disk in
             guard disk.device == "disk", disk.role == "root" || disk.role == "data", let path = disk.path,
                 let serial = disk.serial, serial.count >= 8, path.contains("-\(serial.prefix(8))."),
-                (path as NSString).lastPathComponent.hasPrefix("\(vm.name)-") || path.hasPrefix(state.volumes + "/")
+                (path as NSString).lastPathComponent.hasPrefix("\(vm.name)-")
+                    || path.hasPrefix(state.volumes + "/")
             else { return nil }
             return path
         }

@@ -3,10 +3,11 @@ import Foundation
 import Libvirt
 import VctlAPI
 
-/// Starts, stops, restarts, resets, pauses and resumes. Nothing is undone: a VM that was powered off is not what
-/// it was before when it is started again.
+/// Starts, stops, restarts, resets, pauses and resumes. Nothing is undone: a VM that was powered off is not
+/// what it was before when it is started again.
 struct VMPowerOperation: OperationKind {
     static let name = "vm.power"
+    static let isUndone = false
 
     struct Request: Codable, Sendable {
         var vm: ObjectReference
@@ -102,7 +103,8 @@ extension DomainEffects {
     }
 }
 
-/// Waits until a guest is down, pressing the button again now and then: a guest that boots misses the first press.
+/// Waits until a guest is down, pressing the button again now and then: a guest that boots misses the first
+/// press.
 struct ShutdownWait: Sendable {
     let environment: VMEnvironment
 

@@ -66,5 +66,7 @@ enum CloudConfig {
     private static func text(_ value: String) -> Node { Node(value, Tag(.str), .doubleQuoted) }
     private static func list(_ nodes: [Node]) -> Node { Node(nodes, .implicit, .block) }
     private static func map(_ pairs: [(Node, Node)]) -> Node { Node(pairs, .implicit, .block) }
-    private static func yaml(_ node: Node) throws -> String { try serialize(node: node, width: -1, allowUnicode: true) }
+    private static func yaml(_ node: Node) throws -> String {
+        try serialize(node: node, width: -1, allowUnicode: true)
+    }
 }

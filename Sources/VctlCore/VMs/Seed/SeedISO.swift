@@ -11,8 +11,8 @@ extension Seed {
 
     /// Writes the seed as an ISO image labelled `cidata`, with Joliet and Rock Ridge names.
     ///
-    /// The same seed gives the same bytes. The file appears whole or not at all, and a guest that has the old one
-    /// open keeps it; doing it again does no harm, and first removes what an interrupted write left.
+    /// The same seed gives the same bytes. The file appears whole or not at all, and a guest that has the old
+    /// one open keeps it; doing it again does no harm, and first removes what an interrupted write left.
     ///
     /// Its mode is 0600, since user-data hold secrets: libvirt gives it to QEMU's user when the guest starts
     /// (`dynamic_ownership`), and back afterwards.
@@ -33,11 +33,12 @@ extension Seed {
     private static func tool(source: String, image: String) -> Tool {
         let words = [
             "-as", "mkisofs", "-quiet", "-volid", label, "-joliet", "-rock", "-uid", "0", "-gid", "0",
-            "-file-mode", "0400", "-dir-mode", "0500", "-output", image, source,
+            "-file-mode", "0400", "-dir-mode", "0500", "--set_all_file_dates", "1980010100000000",
+            "-output", image, source,
         ]
         var tool = Tool("xorriso", words, deadline: .seconds(60))
-        // A fixed date for everything in the image.
-        tool.environment = ["SOURCE_DATE_EPOCH": "0"]
+        // The same moment for what xorriso dates by itself: the volume and its identifiers.
+        tool.environment = ["SOURCE_DATE_EPOCH": "315532800"]
         return tool
     }
 

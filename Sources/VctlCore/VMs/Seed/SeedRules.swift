@@ -41,7 +41,9 @@ extension SeedRequest {
 
     private static func problem(withKey key: String) -> String? {
         if key.utf8.count > 16384 { return "a public key has at most 16384 bytes" }
-        if key.contains("PRIVATE KEY-----") { return "this is a private key; give the file that ends in .pub" }
+        if key.contains("PRIVATE KEY-----") {
+            return "this is a private key; give the file that ends in .pub"
+        }
         let line = key.last == "\n" ? key.dropLast() : key[...]
         if line.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" }) {
             return "a public key is one line; give several as several keys"

@@ -6,9 +6,12 @@ enum UserData {
     static func problem(with text: String) -> String? {
         if let problem = sizeProblem(text) { return problem }
         let start = text.drop(while: \.isWhitespace)
-        if start.hasPrefix("\u{FEFF}") { return "it begins with a byte order mark, which cloud-init cannot read" }
+        if start.hasPrefix("\u{FEFF}") {
+            return "it begins with a byte order mark, which cloud-init cannot read"
+        }
         guard let kind = Kind(start) else {
-            return "it begins like nothing that cloud-init knows; the first line of YAML is #cloud-config, of a "
+            return
+                "it begins like nothing that cloud-init knows; the first line of YAML is #cloud-config, of a "
                 + "script #! and its interpreter"
         }
         switch kind {

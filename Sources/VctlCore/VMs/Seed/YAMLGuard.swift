@@ -42,7 +42,9 @@ struct YAMLGuard {
             var event = yaml_event_t()
             guard yaml_parser_parse(&parser, &event) == 1 else { return Self.syntaxProblem(parser) }
             defer { yaml_event_delete(&event) }
-            if event.type == YAML_STREAM_END_EVENT { return documents == 0 ? "it holds no YAML document" : nil }
+            if event.type == YAML_STREAM_END_EVENT {
+                return documents == 0 ? "it holds no YAML document" : nil
+            }
             if let problem = take(event) {
                 return "line \(event.start_mark.line + 1), column \(event.start_mark.column + 1): \(problem)"
             }
@@ -79,7 +81,9 @@ struct YAMLGuard {
     private mutating func begin(_ kind: Root, _ anchor: String?) -> String? {
         if depth == 0, kind != root { return wrongRoot }
         depth += 1
-        guard depth <= Self.maximumDepth else { return "it is nested deeper than \(Self.maximumDepth) levels" }
+        guard depth <= Self.maximumDepth else {
+            return "it is nested deeper than \(Self.maximumDepth) levels"
+        }
         open.append((anchor, nodes))
         // An alias to a collection that still holds it would have no end.
         if let anchor { weights[anchor] = nil }

@@ -22,7 +22,8 @@ extension DomainPlan {
 
     private var controllers: [ControllerXML] {
         var list = [
-            Self.controller("scsi", index: 0, model: "virtio-scsi"), Self.controller("virtio-serial", index: 0),
+            Self.controller("scsi", index: 0, model: "virtio-scsi"),
+            Self.controller("virtio-serial", index: 0),
             Self.controller("usb", index: 0, model: "qemu-xhci"),
         ]
         guard isPCIExpress else { return list }

@@ -2,8 +2,8 @@
 import VctlAPI
 import VirtXML
 
-/// A domain as the API shows it. One XML parse for each text that libvirt gave: one where it is stopped or has
-/// no saved definition, two where it runs.
+/// A domain as the API shows it. One XML parse for each text that libvirt gave: one where it is stopped or
+/// has no saved definition, two where it runs.
 struct DomainProjection: Sendable {
     var vm: VM
     /// Whose it is; `vm.managed` says only whether it is ours.
@@ -47,7 +47,8 @@ struct DomainProjection: Sendable {
         vm.image = mark.image
         vm.createdAt = mark.createdAt
         vm.protected = mark.protected
-        let roles = Dictionary(mark.disks.map { ($0.target, $0.role) }, uniquingKeysWith: { first, _ in first })
+        let roles = Dictionary(
+            mark.disks.map { ($0.target, $0.role) }, uniquingKeysWith: { first, _ in first })
         for index in vm.disks.indices {
             vm.disks[index].role = roles[vm.disks[index].target] ?? vm.disks[index].role
         }
@@ -73,7 +74,8 @@ extension VM.Disk {
         guard let target = disk.targetDev else { return nil }
         let device = disk.device ?? "disk"
         self.init(
-            target: target, device: device, bus: disk.targetBus, path: disk.sourcePath, format: disk.driverType,
+            target: target, device: device, bus: disk.targetBus, path: disk.sourcePath,
+            format: disk.driverType,
             serial: disk.serial, readOnly: disk.readonly || device == "cdrom",
             role: device == "cdrom" ? "cdrom" : nil)
     }

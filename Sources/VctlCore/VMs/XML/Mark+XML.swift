@@ -98,7 +98,9 @@ extension ImageReference {
 
 extension Mark.Disk {
     fileprivate init?(element: Element) {
-        guard let target = element[attribute: "target"], let role = element[attribute: "role"] else { return nil }
+        guard let target = element[attribute: "target"], let role = element[attribute: "role"] else {
+            return nil
+        }
         let volume = element[attribute: "volume"].flatMap { ObjectID($0) }
         self.init(target: target, role: role, volume: volume)
     }

@@ -15,7 +15,8 @@ extension DomainProjection {
         return changes.isEmpty ? nil : changes
     }
 
-    private static func scalars(_ active: DomainXML, _ inactive: DomainXML, _ changes: inout [String: String]) {
+    private static func scalars(_ active: DomainXML, _ inactive: DomainXML, _ changes: inout [String: String])
+    {
         func note<Value: Equatable>(_ field: String, _ value: (DomainXML) -> Value?) {
             let saved = value(inactive)
             if value(active) != saved { changes[field] = saved.map { "\($0)" } ?? "none" }
