@@ -46,7 +46,7 @@ let package = Package(
         library("Libvirt", ["CLibvirt"]),
         library("VirtXML", ["CLibxml2"]),
         library("VctlAPI", []),
-        library("VctlClient", ["VctlAPI", "CHost"]),
+        library("VctlClient", ["VctlAPI"]),
         library(
             "VctlCore",
             [

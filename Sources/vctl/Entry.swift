@@ -14,7 +14,7 @@ enum Entry {
     /// Runs one command line; what it has to say is on stdout and stderr when it returns.
     static func run(_ arguments: [String]) -> VctlAPI.ExitCode {
         do {
-            var command = try Vctl.parseAsRoot(arguments)
+            var command = try Vctl.parseAsRoot(LeadingOptions.moved(arguments))
             try command.run()
             return .success
         } catch let ended as Ended {

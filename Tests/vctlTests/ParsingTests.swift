@@ -146,3 +146,15 @@ import VctlClient
         #expect(command.stop.force == (force ?? false))
     }
 }
+
+@Suite struct LeadingOptionsTests {
+    @Test(arguments: [
+        (["--socket", "/a", "vm", "list"], ["vm", "list", "--socket", "/a"]),
+        (["--socket=/a", "vm", "list"], ["vm", "list", "--socket=/a"]),
+        (["--socket", "/a", "vm", "x", "--", "y"], ["vm", "x", "--socket", "/a", "--", "y"]),
+        (["vm", "list"], ["vm", "list"]), (["--socket"], ["--socket"]), ([], []),
+    ])
+    func theyMoveBehindTheVerb(_ typed: [String], _ read: [String]) {
+        #expect(LeadingOptions.moved(typed) == read)
+    }
+}

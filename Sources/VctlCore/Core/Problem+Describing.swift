@@ -4,8 +4,8 @@ import Libvirt
 import VctlAPI
 
 extension Problem {
-    /// Any error as one that can be shown.
-    init(describing error: any Error) {
+    /// Any error as one that can be shown; nothing is lost but what may not be seen.
+    public init(describing error: any Error) {
         switch error {
         case let problem as Problem: self = problem
         case let error as LibvirtError: self.init(libvirt: error)
@@ -28,6 +28,12 @@ extension Problem {
     }
 
     init(libvirt error: LibvirtError) {
+        guard !error.isOfTransport else {
+            self.init(
+                .libvirtUnavailable, "libvirt cannot be reached: \(shown(error.message, limit: 300))",
+                hint: "systemctl status libvirtd")
+            return
+        }
         let detail = LibvirtDetail(
             code: Int(error.code.rawValue), domain: Int(error.domain),
             message: shown(error.message, limit: 1000))
@@ -43,4 +49,10 @@ extension Problem {
             self.init(.toolFailed, shown("\(error)", limit: 600))
         }
     }
+}
+
+extension LibvirtError {
+    /// Errors of the way to libvirtd, and not of what was asked: `VIR_FROM_RPC` and `VIR_FROM_REMOTE`
+    /// (virterror.h) are the domains of those that have no code of their own.
+    var isOfTransport: Bool { code == .noConnect || code == .rpc || domain == 7 || domain == 13 }
 }

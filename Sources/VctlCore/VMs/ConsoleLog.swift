@@ -86,9 +86,7 @@ extension VMService {
         _ = try environment.hypervisor.connection()
         let domain = try await DomainEffects(environment: environment).existing(row.id)
         do {
-            let console = try await domain.openConsole()
-            try await console.write(bytes)
-            try await console.finish()
+            try await type(bytes, on: try await domain.openConsole())
         } catch let error as LibvirtError where error.code == .operationInvalid {
             throw Problem(
                 .vmState, "VM \(shown(row.name)) is not running", hint: "vctl vm start \(row.name)")
@@ -101,6 +99,17 @@ extension VMService {
             throw Problem(libvirt: error)
         }
         try await inventory.write { try $0.audit(context, target: row.name) }
+    }
+
+    /// QEMU looks only once a second whether somebody has opened its terminal, and what is typed and closed before
+    /// that is lost: the stream stays open for two looks, and what the guest prints meanwhile, which the log has
+    /// too, is dropped.
+    private func type(_ bytes: [UInt8], on console: ByteStream) async throws {
+        try await console.write(bytes)
+        let reader = Task { while try await console.read() != nil {} }
+        try await Task.sleep(for: .seconds(2))
+        reader.cancel()
+        try await console.finish()
     }
 
     /// libvirt's definition, without secrets: what runs, or what the next start takes.

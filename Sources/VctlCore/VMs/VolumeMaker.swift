@@ -45,8 +45,11 @@ struct VolumeMaker: Sendable {
         do {
             try await fill(volume, progress)
         } catch {
+            let folder = (volume.path as NSString).deletingLastPathComponent
+            // Asked before the partial file goes, for that makes room again.
+            let isFull = error is ToolError && StorageSpace.isFull(at: folder)
             try? DurableFile.remove(volume.partial)
-            throw error
+            throw isFull ? FreeSpace.full(volume.path, "no room for the disk \(volume.path)") : error
         }
         try Self.place(volume.partial, at: volume.path)
     }

@@ -47,8 +47,7 @@ final class Hypervisor: LibvirtLink {
 
     func isLost(_ error: any Error) -> Bool {
         switch error {
-        case let error as LibvirtError:
-            error.code == .noConnect || error.code == .rpc || Self.transport.contains(error.domain)
+        case let error as LibvirtError: error.isOfTransport || !isConnected
                 || !isConnected
         case let problem as Problem: problem.errorCode == .libvirtUnavailable
         default: false

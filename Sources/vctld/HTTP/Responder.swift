@@ -106,6 +106,8 @@ extension Responder {
             if connection.ended == .clientLeft { throw error }
             return .problem(Self.stopping)
         default:
+            let problem = Problem(describing: error)
+            guard problem.errorCode == .internalError else { return .problem(problem) }
             logger.error("a request failed for an unknown reason", metadata: ["error": "\(error)"])
             return .problem(Problem(.internalError, "an internal error; the daemon's log says more"))
         }
