@@ -51,7 +51,8 @@ static inline void vctl_xml_doctype(void *user, const xmlChar *name, const xmlCh
 }
 
 static inline void vctl_xml_open(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
-                                 int ns, const xmlChar **nss, int count, int defaulted, const xmlChar **attrs) {
+                                 int ns, const xmlChar **nss, int count, int defaulted,
+                                 const xmlChar **attrs) {
     struct vctl_xml_fault *fault = (struct vctl_xml_fault *)user;
     (void)name, (void)prefix, (void)uri, (void)ns, (void)nss, (void)count, (void)defaulted, (void)attrs;
     if (++fault->depth <= fault->limit || fault->code || fault->too_deep) return;
@@ -59,13 +60,15 @@ static inline void vctl_xml_open(void *user, const xmlChar *name, const xmlChar 
     vctl_xml_stop_here(fault);
 }
 
-static inline void vctl_xml_close(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri) {
+static inline void vctl_xml_close(void *user, const xmlChar *name, const xmlChar *prefix,
+                                  const xmlChar *uri) {
     (void)name, (void)prefix, (void)uri;
     ((struct vctl_xml_fault *)user)->depth--;
 }
 
 /* Well-formedness and namespaces of one document, without building a tree. In C, because the callbacks' types
-   differ between libxml2's versions. Returns 1 when it is sound; `fault->limit` is the deepest nesting allowed. */
+   differ between libxml2's versions. Returns 1 when it is sound; `fault->limit` is the deepest nesting
+   allowed. */
 static inline int vctl_xml_check(const char *text, int length, struct vctl_xml_fault *fault) {
     xmlParserCtxtPtr parser = xmlCreateMemoryParserCtxt(text, length);
     int sound;

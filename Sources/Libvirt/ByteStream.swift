@@ -18,20 +18,20 @@ public final class ByteStream: Handle, @unchecked Sendable {
 
     /// Makes a stream, lets `attach` connect it, and begins to receive.
     static func attached(
-        on connection: Connection, _ attach: @Sendable (OpaquePointer) throws -> Void
+        on connection: Connection, limit: Int = .max, _ attach: @Sendable (OpaquePointer) throws -> Void
     ) async throws -> ByteStream {
-        try await attached(on: connection, attach).0
+        try await attached(on: connection, limit: limit, attach).0
     }
 
     /// The same, with what `attach` found out.
     static func attached<T: Sendable>(
-        on connection: Connection, _ attach: @Sendable (OpaquePointer) throws -> T
+        on connection: Connection, limit: Int = .max, _ attach: @Sendable (OpaquePointer) throws -> T
     ) async throws -> (ByteStream, T) {
         try await connection.call { connectionRaw in
             let stream = try checkHandle(virStreamNew(connectionRaw, VIR_STREAM_NONBLOCK.rawValue))
             do {
                 let found = try attach(stream)
-                let pump = StreamPump()
+                let pump = StreamPump(limit: limit)
                 try pump.start(on: stream)
                 return (ByteStream(taking: stream, of: connection, pump: pump), found)
             } catch {
@@ -66,9 +66,9 @@ public final class ByteStream: Handle, @unchecked Sendable {
     }
 
     /// The next bytes, at least one; nil at the end.
-    /// - Throws: `LibvirtError`, `CancellationError`.
+    /// - Throws: `LibvirtError`, `overflow` if too much was waiting to be read; `CancellationError`.
     public func read() async throws -> [UInt8]? {
-        try await pump.read(from: self)
+        try await pump.read()
     }
 
     /// The bytes as they come. Ends with the stream, with an error, or quietly when the task is cancelled.
@@ -132,6 +132,9 @@ public final class ByteStream: Handle, @unchecked Sendable {
             return !over
         }
     }
+
+    /// Whether more bytes came than could wait.
+    var isOverflowed: Bool { pump.error?.code == .overflow }
 
     private func requireRunning() throws {
         guard isOver.withLock({ !$0 }) else {

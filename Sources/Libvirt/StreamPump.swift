@@ -12,16 +12,19 @@ final class StreamPump: Sendable {
         var reader: Waiter<Void>?
         var writer: Waiter<Void>?
         var interest: UInt32 = 0
-
-        var wantsMore: Bool { !isOver && inboundBytes < StreamPump.inboundLimit }
     }
 
-    /// So much may wait for the reader; then libvirt is left to wait.
-    private static let inboundLimit = 1 << 20
     private static let readable = VIR_STREAM_EVENT_READABLE.rawValue
     private static let writable = VIR_STREAM_EVENT_WRITABLE.rawValue
 
+    private let limit: Int
     private let state = Mutex(State())
+
+    /// Ends the stream with `overflow` when more than `limit` bytes wait for the reader. To stop taking them
+    /// would not help: libvirt itself then keeps all that the daemon sends, without any limit.
+    init(limit: Int) {
+        self.limit = limit
+    }
 
     /// Registers the callback; libvirt calls no callback while it holds the stream's own lock.
     func start(on raw: OpaquePointer) throws {
@@ -44,7 +47,7 @@ final class StreamPump: Sendable {
     /// Takes what is there, never waiting.
     private func drain(_ raw: OpaquePointer) {
         var buffer = [CChar](repeating: 0, count: 1 << 16)
-        while state.withLock({ $0.wantsMore }) {
+        while !state.withLock({ $0.isOver }) {
             switch virStreamRecv(raw, &buffer, buffer.count) {
             case -2: return
             case 0: return end(nil)
@@ -55,12 +58,16 @@ final class StreamPump: Sendable {
     }
 
     private func deliver(_ bytes: [UInt8]) {
-        let reader = state.withLock { state in
-            state.inbound.append(bytes)
-            state.inboundBytes += bytes.count
-            return state.takeReader()
+        let (reader, fits) = state.withLock { state in
+            let fits = state.inboundBytes + bytes.count <= limit
+            if fits {
+                state.inbound.append(bytes)
+                state.inboundBytes += bytes.count
+            }
+            return (state.takeReader(), fits)
         }
         reader?.resume(.success(()))
+        if !fits { end(LibvirtError(code: .overflow, message: "the stream's reader is too slow")) }
     }
 
     /// No more bytes will come; with an error, reader and writer get it after what is there already.
@@ -74,16 +81,19 @@ final class StreamPump: Sendable {
         writer?.resume(.success(()))
     }
 
+    var error: LibvirtError? {
+        state.withLock { $0.error }
+    }
+
     private func wakeWriter() {
         let writer = state.withLock { $0.takeWriter() }
         writer?.resume(.success(()))
     }
 
-    func read(from stream: ByteStream) async throws -> [UInt8]? {
+    func read() async throws -> [UInt8]? {
         while true {
             let waiter = Waiter<Void>()
             if let bytes = try takeOrWait(waiter) {
-                updateInterest(stream.raw)
                 return bytes
             }
             if state.withLock({ $0.isOver && $0.inbound.isEmpty }) { return nil }
@@ -117,7 +127,7 @@ final class StreamPump: Sendable {
     private func updateInterest(_ raw: OpaquePointer) {
         state.withLock { state in
             guard !state.isOver || state.interest != 0 else { return }
-            var wanted: UInt32 = state.wantsMore ? Self.readable : 0
+            var wanted: UInt32 = state.isOver ? 0 : Self.readable
             if state.writer != nil { wanted |= Self.writable }
             guard wanted != state.interest else { return }
             state.interest = wanted

@@ -5,7 +5,8 @@ import VctlAPI
 import VctlClient
 
 extension RealGuests {
-    /// Each bad input gets a clear error that names what was wrong, changes nothing, and leaves the daemon serving.
+    /// Each bad input gets a clear error that names what was wrong, changes nothing, and leaves the daemon
+    /// serving.
     @Suite(.hosted("bad"))
     struct BadInput {
         @Test(arguments: [
@@ -193,7 +194,8 @@ extension RealGuests {
                 let text = String(repeating: "x", count: 1000)
                 let patch = try jsonText(["description": "\(number) \(text)"])
                 let request = Request(method: "PATCH", target: "/v1/vms/loud")
-                try client.send(request.bytes(Array(patch.utf8), as: "application/merge-patch+json"))
+                let bytes = Array(patch.utf8)
+                _ = try client.send(request.bytes(bytes, as: "application/merge-patch+json"))
             }
             #expect(try lab.vm("loud").description?.hasPrefix("299 ") == true)
             try lab.must("vm", "stop", "loud", "--force")

@@ -20,7 +20,7 @@ extension RealGuests {
                 let first = try crashed(lab, request, key: name, after: whole * Double(moment) / 10)
                 try settled(lab)
                 try checkWholeOrNothing(lab, name)
-                let known = first ?? (try operation(lab, on: name))
+                let known = try first ?? operation(lab, on: name)
                 let again = try post(lab.client(), request, key: name)
                 if let known {
                     #expect(again.id == known, "moment \(moment): the key gave another operation")
@@ -111,8 +111,8 @@ private func duration(_ lab: Lab, _ request: Request, key: String?) throws -> Do
     return Clock.now - begin
 }
 
-/// Sends a request, kills the daemon so many seconds later, starts it again, and gives the id of the operation
-/// where the reply arrived before.
+/// Sends a request, kills the daemon so many seconds later, starts it again, and gives the id of the
+/// operation where the reply arrived before.
 private func crashed(_ lab: Lab, _ request: Request, key: String?, after seconds: Double) throws -> ObjectID?
 {
     let answers = try atOnce(2) { index -> ObjectID? in

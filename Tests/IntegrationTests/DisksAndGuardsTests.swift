@@ -121,7 +121,8 @@ extension RealGuests {
             try lab.must("image", "delete", "big", "--yes")
         }
 
-        /// Cancels a full clone once its disk is being written; one that was faster is taken away, and tried again.
+        /// Cancels a full clone once its disk is being written; one that was faster is taken away, and tried
+        /// again.
         private func cancelInTheMiddle(_ lab: Lab) throws -> VctlAPI.Operation {
             for _ in 0..<5 {
                 let accepted = try lab.must(

@@ -40,8 +40,8 @@ extension RealGuests {
             return [0]
         }
 
-        /// The exit codes of the commands that counted. One that ends with 6 says that nothing was done: that is
-        /// checked, and it is given again.
+        /// The exit codes of the commands that counted. One that ends with 6 says that nothing was done: that
+        /// is checked, and it is given again.
         private func makeAndDelete(_ lab: Lab, _ name: String, deletes: Bool, starts: Bool) throws -> [Int32]
         {
             let create = ["vm", "create", name, "--image", "tiny", "--memory", "128M", "--network", "none"]

@@ -66,22 +66,44 @@ import Testing
         }
     }
 
-    /// More than the stream buffers: libvirt must wait for a reader that pauses, and lose nothing.
-    @Test func aSlowReaderLosesNothing() async throws {
+    @Test func aLargeVolumeIsReadInParts() async throws {
         try await withPool { _, pool in
-            let bytes = self.pattern(12_000_000)
-            let volume = try await pool.createVolume(volumeXML(name: "slow", bytes: bytes.count))
+            let bytes = self.pattern(3_000_000)
+            let volume = try await pool.createVolume(volumeXML(name: "parts", bytes: bytes.count))
             let upload = try await volume.upload()
             try await upload.write(bytes)
             try await upload.finish()
-            let download = try await volume.download()
-            var back: [UInt8] = []
-            while let chunk = try await download.read() {
-                back += chunk
-                if back.count < 2_000_000 { try await Task.sleep(for: .milliseconds(5)) }
+            for part in [100_000, 1_000_000, 3_000_000, 50_000_000] as [UInt64] {
+                var back: [UInt8] = []
+                for try await chunk in volume.contents(length: 3_000_000, part: part) { back += chunk }
+                #expect(back == bytes)
             }
-            #expect(back == bytes)
-            try await download.finish()
+            var middle: [UInt8] = []
+            for try await chunk in volume.contents(from: 7, length: 10, part: 3) { middle += chunk }
+            #expect(middle == Array(bytes[7..<17]))
+            for part in [4, 5] as [UInt64] {
+                var rest: [UInt8] = []
+                for try await chunk in volume.contents(from: 2_999_990, length: .max, part: part) {
+                    rest += chunk
+                }
+                #expect(rest == Array(bytes[2_999_990...]))
+            }
+        }
+    }
+
+    @Test func aReaderThatIsTooSlowIsToldSo() async throws {
+        try await withPool { _, pool in
+            let volume = try await pool.createVolume(volumeXML(name: "slow", bytes: 4_000_000))
+            let upload = try await volume.upload()
+            try await upload.write(self.pattern(4_000_000))
+            try await upload.finish()
+            let download = try await volume.download(offset: 0, length: 0, limit: 1_000_000)
+            // Nothing is read until libvirt brought more than the limit.
+            let overflowed = await eventually { download.isOverflowed }
+            #expect(overflowed)
+            let error = await libvirtError { while try await download.read() != nil {} }
+            #expect(error?.code == .overflow)
+            #expect(try await volume.info().capacity == 4_000_000)
         }
     }
 

@@ -22,7 +22,9 @@ import VctlAPI
 
     /// Encodes a value with all fields set and compares its keys with the schema's.
     @Test func theSchemaOfAVMHasItsKeys() throws {
-        var vm = VM(id: ObjectID(), name: "a", state: .running, cpus: 1, memoryBytes: 1, managed: true, observedAt: .now)
+        var vm = VM(
+            id: ObjectID(), name: "a", state: .running, cpus: 1, memoryBytes: 1, managed: true,
+            observedAt: .now)
         vm.description = "d"
         vm.stateReason = "booted"
         vm.pending = ["cpus": "2"]
@@ -73,8 +75,10 @@ import VctlAPI
     }
 
     @Test(arguments: [
-        (404, ExitCode.notFound), (409, .conflict), (412, .conflict), (403, .denied), (503, .unreachable), (400, .usage),
-        (405, .usage), (413, .usage), (415, .usage), (422, .usage), (500, .failed), (200, .success), (202, .success),
+        (404, ExitCode.notFound), (409, .conflict), (412, .conflict), (403, .denied), (503, .unreachable),
+        (400, .usage),
+        (405, .usage), (413, .usage), (415, .usage), (422, .usage), (500, .failed), (200, .success),
+        (202, .success),
     ])
     func statusesHaveTheirExits(_ status: Int, _ exit: ExitCode) {
         #expect(ExitCode.forStatus(status) == exit)

@@ -18,12 +18,15 @@ import VctlAPI
     }
 
     @Test func refusedTextIsShownShortAndHarmless() {
-        let error = #expect(throws: InvalidValue.self) { try Name("\u{1B}[31m" + String(repeating: "x", count: 10_000)) }
+        let error = #expect(throws: InvalidValue.self) {
+            try Name("\u{1B}[31m" + String(repeating: "x", count: 10_000))
+        }
         #expect(error.map { $0.value.count < 100 && !$0.value.contains("\u{1B}") } == true)
     }
 
     @Test(arguments: [
-        ("512M", Int64(512 << 20)), ("20G", 20 << 30), ("1.5GiB", 3 << 29), ("4096", 4096), ("1T", 1 << 40), ("2k", 2048),
+        ("512M", Int64(512 << 20)), ("20G", 20 << 30), ("1.5GiB", 3 << 29), ("4096", 4096), ("1T", 1 << 40),
+        ("2k", 2048),
     ])
     func goodSizes(_ text: String, _ bytes: Int64) throws {
         #expect(try ByteCount(text).bytes == bytes)
@@ -34,7 +37,9 @@ import VctlAPI
         #expect(throws: InvalidValue.self) { try ByteCount(text) }
     }
 
-    @Test(arguments: [(Int64(0), "0 B"), (1023, "1023 B"), (1 << 30, "1 GiB"), (3 << 29, "1.5 GiB"), (1_048_575, "1 MiB")])
+    @Test(arguments: [
+        (Int64(0), "0 B"), (1023, "1023 B"), (1 << 30, "1 GiB"), (3 << 29, "1.5 GiB"), (1_048_575, "1 MiB"),
+    ])
     func sizesForPeople(_ bytes: Int64, _ text: String) {
         #expect(ByteCount.human(bytes) == text)
     }
@@ -88,7 +93,8 @@ import VctlAPI
     @Test func onlyAClientThatSaysSoSendsIt() throws {
         let encoder = JSONEncoder()
         encoder.userInfo[.revealsSecrets] = true
-        let json = String(decoding: try encoder.encode(Holder(name: "n", secret: Secret("hunter2"))), as: UTF8.self)
+        let json = String(
+            decoding: try encoder.encode(Holder(name: "n", secret: Secret("hunter2"))), as: UTF8.self)
         #expect(json.contains("hunter2"))
     }
 }

@@ -23,7 +23,7 @@ import VctlAPI
             daemonUser: 500)
         #expect(policy.missing == ["no-such-group-here"])
         #expect(policy.role(of: peer(1000, [0, 1]), on: .readWrite) == .admin)
-        #expect(policy.role(of: peer(1000, [1, 3]), on: .readWrite) == .operator_)
+        #expect(policy.role(of: peer(1000, [1, 3]), on: .readWrite) == .operate)
         #expect(policy.role(of: peer(1000, [3]), on: .readWrite) == .viewer)
         #expect(policy.role(of: peer(1000, [77]), on: .readWrite) == nil)
         #expect(policy.role(of: peer(500, []), on: .readWrite) == .admin)

@@ -20,7 +20,9 @@ import VctlAPI
         let server = try await TestServer()
         server.events.add(1000)
         let first = try UnixClient(server.socket)
-        #expect(try first.get("/v1/events?since=0").headers["content-type"]?.hasPrefix("text/event-stream") == true)
+        #expect(
+            try first.get("/v1/events?since=0").headers["content-type"]?.hasPrefix("text/event-stream")
+                == true)
         _ = try first.read(until: "id: 600\n")
         first.leave()
         let second = try UnixClient(server.socket)
@@ -28,7 +30,9 @@ import VctlAPI
         let resumed = try second.read(until: "id: 1000\n")
         server.events.add()
         let all = resumed + (try second.read(until: "id: 1001\n"))
-        let numbers = all.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("id: ") }.compactMap { Int($0.dropFirst(4)) }
+        let numbers = all.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("id: ") }.compactMap {
+            Int($0.dropFirst(4))
+        }
         #expect(numbers == Array(601...1001))
         try await until("the client that left is gone") { server.server.openConnections == 1 }
         await server.stop()
@@ -152,7 +156,10 @@ import VctlAPI
     @Test func socketsOfSystemdAreTaken() throws {
         let path = "/tmp/vctld-inherited-\(UUID().uuidString.prefix(8))-ro.sock"
         let own = try ListeningSocket.make(path: path, kind: .readWrite)
-        defer { own.remove(); close(own.descriptor) }
+        defer {
+            own.remove()
+            close(own.descriptor)
+        }
         let environment = ["LISTEN_PID": "\(getpid())", "LISTEN_FDS": "1"]
         let taken = try #require(
             ListeningSocket.inherited(environment: environment, firstDescriptor: own.descriptor).first)

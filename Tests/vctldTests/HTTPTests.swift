@@ -101,16 +101,16 @@ import VctlAPI
         try await with { server in
             let announced = try UnixClient(server.socket)
             announced.send(
-                "POST /v1/vms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n"
-            )
+                "POST /v1/vms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: 104857600\r\n\r\n")
             let answer = try announced.answer()
             #expect(answer.status == 413)
             #expect(answer.headers["connection"] == "close")
 
             let chunked = try UnixClient(server.socket)
             chunked.send(
-                "POST /v1/vms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-            )
+                "POST /v1/vms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n")
             let piece = [UInt8](repeating: 0x20, count: 65_536)
             for _ in 0..<17 {
                 chunked.send("10000\r\n")
@@ -126,8 +126,8 @@ import VctlAPI
             let client = try UnixClient(server.socket)
             let body = #"{"name":"web1"}"#
             client.send(
-                "POST /v1/vms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
-                    + "Content-Length: \(body.utf8.count)\r\n\r\n")
+                "POST /v1/vms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                    + "Expect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
             #expect(try client.answer().status == 100)
             client.send(body)
             #expect(try client.answer().status == 200)

@@ -15,8 +15,10 @@ import VctlAPI
 
     @Test func readsWhatIsRight() throws {
         let text = """
-            {"name": "web1", "memoryBytes": 2147483648, "cpus": 2.0, "labels": {"a": "b"}, "networks": [],
-             "disks": [{"sizeBytes": 1024, "bus": "scsi"}], "firmware": "uefi-secure", "cloudInit": "#cloud-config"}
+            {"name": "web1", "memoryBytes": 2147483648, "cpus": 2.0, "labels": {"a": "b"},
+             "networks": [],
+             "disks": [{"sizeBytes": 1024, "bus": "scsi"}], "firmware": "uefi-secure",
+             "cloudInit": "#cloud-config"}
             """
         let create = try decode(VMCreate.self, text)
         #expect(create.name.rawValue == "web1")

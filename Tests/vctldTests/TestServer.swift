@@ -37,7 +37,8 @@ struct TestServer {
             noteRefusal: { context, target, code in log.add("\(context.action) \(target ?? "-") \(code)") },
             standing: { nil })
         server = try await HTTPServer(
-            sockets: sockets, responder: responder, access: AccessPolicy(access), limits: limits, logger: logger)
+            sockets: sockets, responder: responder, access: AccessPolicy(access), limits: limits,
+            logger: logger)
     }
 
     /// Ends it and removes what it made.
@@ -59,7 +60,9 @@ struct TestServer {
             try .json(
                 Preview(
                     action: incoming.context.action, target: create.name.rawValue,
-                    changes: [incoming.context.idempotency?.key ?? "none", incoming.context.ifMatch ?? "none"]))
+                    changes: [
+                        incoming.context.idempotency?.key ?? "none", incoming.context.ifMatch ?? "none",
+                    ]))
         }
         table.on("vm.start", VMStart.self) { _, _ in .nothing }
         table.on("vm.set", VMPatch.self) { _, _ in .nothing }
@@ -69,10 +72,12 @@ struct TestServer {
         }
         table.on("vm.xml") { _ in throw CocoaError(.fileReadUnknown) }
         table.on("vm.console.log") { _ in
-            Reply(.ok, body: .stream { sink in
-                let chunk = ByteBuffer(repeating: 0x78, count: 1 << 20)
-                for _ in 0..<1024 { try await sink.write(chunk) }
-            })
+            Reply(
+                .ok,
+                body: .stream { sink in
+                    let chunk = ByteBuffer(repeating: 0x78, count: 1 << 20)
+                    for _ in 0..<1024 { try await sink.write(chunk) }
+                })
         }
         table.on("operation.wait") { incoming in
             try await incoming.connection.whileThere { try await Task.sleep(for: .seconds(600)) }
@@ -81,7 +86,8 @@ struct TestServer {
         table.on("image.content") { incoming in
             var count = 0
             for try await bytes in incoming.body { count += bytes.count }
-            return try .json(Preview(action: "\(count)", target: incoming.headers[.contentRange] ?? "", changes: []))
+            return try .json(
+                Preview(action: "\(count)", target: incoming.headers[.contentRange] ?? "", changes: []))
         }
         return table
     }

@@ -15,8 +15,8 @@ struct chost_peer {
 /* Fills `peer` from SO_PEERCRED; 0, or -1 with errno. A shim, since `struct ucred` needs _GNU_SOURCE. */
 int chost_peer_of(int socket, struct chost_peer *peer);
 
-/* Fills `groups` with the peer's supplementary groups (SO_PEERGROUPS) and returns their number, or -1 with errno:
-   ERANGE when there are more than `capacity`. A shim, since the constant needs _GNU_SOURCE. */
+/* Fills `groups` with the peer's supplementary groups (SO_PEERGROUPS) and returns their number, or -1 with
+   errno: ERANGE when there are more than `capacity`. A shim, since the constant needs _GNU_SOURCE. */
 int chost_peer_groups(int socket, gid_t *groups, int capacity);
 
 /* Fills `address` with `path`; 0, or -1 with ENAMETOOLONG. A shim, since `sun_path` is a tuple in Swift. */

@@ -22,13 +22,13 @@ extension Endpoints {
     }
 
     static func delete(
-        _ id: String, _ path: String, _ summary: String, _ query: [QueryParameter], _ role: Role = .operator_
+        _ id: String, _ path: String, _ summary: String, _ query: [QueryParameter], _ role: Role = .operate
     ) -> Endpoint {
         call(.delete, id, path, summary, nil, .operation, Operation.self, query, role)
     }
 
     static func action<T: Decodable & SendableMetatype>(
-        _ id: String, _ verb: String, _ summary: String, _ type: T.Type, _ role: Role = .operator_
+        _ id: String, _ verb: String, _ summary: String, _ type: T.Type, _ role: Role = .operate
     ) -> Endpoint {
         call(
             .post, id, "/v1/vms/{vm}/actions/\(verb)", summary, type, .operation, Operation.self, [.dryRun],
@@ -38,7 +38,7 @@ extension Endpoints {
     static func call<Reply: Decodable & SendableMetatype>(
         _ method: Method, _ id: String, _ path: String, _ summary: String,
         _ body: (any (Decodable & SendableMetatype).Type)?,
-        _ kind: ReplyKind, _ reply: Reply.Type, _ query: [QueryParameter] = [], _ role: Role = .operator_
+        _ kind: ReplyKind, _ reply: Reply.Type, _ query: [QueryParameter] = [], _ role: Role = .operate
     ) -> Endpoint {
         Endpoint(
             id: id, method: method, path: path, summary: summary, role: role, query: query,

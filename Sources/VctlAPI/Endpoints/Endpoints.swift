@@ -15,7 +15,7 @@ public enum Endpoints {
 
     private static let vms: [Endpoint] = [
         list("vm.list", "/v1/vms", "All VMs, by name", VM.self, [.label, .state]),
-        create("vm.create", "/v1/vms", "Make a VM", VMCreate.self, .operator_, [.dryRun]),
+        create("vm.create", "/v1/vms", "Make a VM", VMCreate.self, .operate, [.dryRun]),
         get("vm.show", "/v1/vms/{vm}", "One VM", VM.self),
         call(
             .patch, "vm.set", "/v1/vms/{vm}", "Change what is given", VMPatch.self, .value, VM.self, [.dryRun]
@@ -36,10 +36,10 @@ public enum Endpoints {
             .bytes("application/xml"), Never?.self, [.inactive], .viewer),
         call(
             .get, "vm.console.log", "/v1/vms/{vm}/console/log", "What the serial console has printed", nil,
-            .bytes("application/octet-stream"), Never?.self, [.follow, .tail], .operator_),
+            .bytes("application/octet-stream"), Never?.self, [.follow, .tail], .operate),
         call(
             .post, "vm.console.input", "/v1/vms/{vm}/console/input", "Type on the serial console",
-            bytes: "application/octet-stream", .operator_),
+            bytes: "application/octet-stream", .operate),
     ]
 
     private static let images: [Endpoint] = [
@@ -70,10 +70,10 @@ public enum Endpoints {
         call(
             .delete, "operation.cancel", "/v1/operations/{operation}", "Ask it to undo what it did", nil,
             .value,
-            Operation.self, [], .operator_),
+            Operation.self, [], .operate),
         call(
             .post, "operation.retry", "/v1/operations/{operation}/actions/retry", "Undo again what got stuck",
-            Empty.self, .value, Operation.self, [], .operator_),
+            Empty.self, .value, Operation.self, [], .operate),
         call(
             .post, "operation.abandon", "/v1/operations/{operation}/actions/abandon",
             "Give up a stuck undo and free what it holds", Empty.self, .value, Operation.self, [], .admin),
@@ -87,10 +87,10 @@ public enum Endpoints {
         list("warning.list", "/v1/warnings", "What needs a person's eye", Warning.self, []),
         call(
             .post, "warning.ack", "/v1/warnings/{warning}/actions/ack", "Mark as seen", Empty.self, .value,
-            Warning.self, [], .operator_),
+            Warning.self, [], .operate),
         call(
             .delete, "warning.delete", "/v1/warnings/{warning}", "Forget it", nil, .nothing, Never?.self, [],
-            .operator_),
+            .operate),
         list("audit.list", "/v1/audit", "Who asked for what, the newest first", AuditEntry.self, [], .admin),
     ]
 

@@ -18,8 +18,8 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// This moment by the system's clock.
     public static var now: Timestamp { Timestamp(Date()) }
 
-    /// Written digit by digit: a list of a thousand VMs has a thousand of them, and a formatter would lose the
-    /// last millisecond to rounding.
+    /// Written digit by digit: a list of a thousand VMs has a thousand of them, and a formatter would lose
+    /// the last millisecond to rounding.
     public var description: String {
         let days = (milliseconds - Self.positiveRemainder(milliseconds, Self.day)) / Self.day
         let rest = Self.positiveRemainder(milliseconds, Self.day)
@@ -41,8 +41,8 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
 
-    /// Year, month and day of a number of days since 1970-01-01 in the proleptic Gregorian calendar. Years are
-    /// counted from March, so that the leap day is the last, in eras of 400 years, which are all alike.
+    /// Year, month and day of a number of days since 1970-01-01 in the proleptic Gregorian calendar. Years
+    /// are counted from March, so that the leap day is the last, in eras of 400 years, which are all alike.
     private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = (shifted - positiveRemainder(shifted, 146_097)) / 146_097
@@ -55,7 +55,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 
-    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
+    public static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.milliseconds < right.milliseconds
+    }
 }
 
 extension Timestamp: CheckedString {

@@ -63,7 +63,6 @@ public final class ReplyBody {
     private let connection: Connection
     private var framing: Framing
     private var chunkLeft = 0
-    private var inChunks = false
     private let finish: (Connection) -> Void
     private(set) var isFinished = false
 
@@ -108,9 +107,7 @@ public final class ReplyBody {
 
     private func nextChunk(until deadline: Deadline) throws -> [UInt8]? {
         if chunkLeft == 0 {
-            if inChunks { _ = try connection.readLine(limit: 16, until: deadline) }
             chunkLeft = try chunkSize(until: deadline)
-            inChunks = true
         }
         guard chunkLeft > 0 else {
             while try !connection.readLine(limit: 65_536, until: deadline).isEmpty {}
@@ -119,6 +116,8 @@ public final class ReplyBody {
         }
         let part = try required(chunkLeft, until: deadline)
         chunkLeft -= part.count
+        // Left in the buffer, the end of the line would look like more of the body to whoever polls.
+        if chunkLeft == 0 { _ = try connection.readLine(limit: 16, until: deadline) }
         return part
     }
 

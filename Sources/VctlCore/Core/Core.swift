@@ -51,7 +51,8 @@ public final class Core: Sendable {
     /// - Throws: ``InventoryError``, ``Problem``, or what the file system says.
     public convenience init(_ configuration: CoreConfiguration, logger: Logger) async throws {
         try await self.init(
-            configuration, hypervisor: Hypervisor(uri: configuration.uri), logger: logger, fault: { _ in false })
+            configuration, hypervisor: Hypervisor(uri: configuration.uri), logger: logger,
+            fault: { _ in false })
     }
 
     init(
@@ -112,7 +113,8 @@ public final class Core: Sendable {
         try await engine.resume()
         let environment = environment
         let retention = Retention(
-            inventory: inventory, operationDays: configuration.retentionDays, events: configuration.keepEvents)
+            inventory: inventory, operationDays: configuration.retentionDays, events: configuration.keepEvents
+        )
         let loops: [Task<Void, Never>] = [
             Task { await environment.watcher.run() },
             Task { await AddressWatcher(environment: environment).run() },

@@ -112,8 +112,8 @@ extension Tool {
         path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     }
 
-    /// - Parameter folder: where the program is; first in the search path, because swift-subprocess forks once
-    ///   for each folder that it tries.
+    /// - Parameter folder: where the program is; first in the search path, because swift-subprocess forks
+    ///   once for each folder that it tries.
     private func processEnvironment(in folder: String) -> Environment {
         let path = folder.isEmpty ? Self.searchPath : "\(folder):\(Self.searchPath)"
         var values: [Environment.Key: String] = ["PATH": path, "LC_ALL": "C"]

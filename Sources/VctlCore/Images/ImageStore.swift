@@ -108,7 +108,10 @@ extension Transaction {
     ) throws {
         try namingImage(image.name) {
             try execute(
-                "INSERT INTO image(id, name, state, path, revision, document, announced) VALUES (?, ?, ?, ?, 1, ?, ?)",
+                """
+                INSERT INTO image(id, name, state, path, revision, document, announced)
+                VALUES (?, ?, ?, ?, 1, ?, ?)
+                """,
                 [
                     image.id.rawValue, image.name.rawValue, image.state.rawValue, path,
                     try ImageDocument.text(image), try announced.map { try JSON.text($0) },
@@ -144,7 +147,10 @@ extension Transaction {
     /// Notes how much of an upload is safe on the disk. A counter: neither a revision nor an event.
     func received(_ bytes: Int64, of id: ObjectID) throws {
         try execute(
-            "UPDATE image SET document = json_set(document, '$.receivedBytes', ?) WHERE id = ? AND state = 'uploading'",
+            """
+            UPDATE image SET document = json_set(document, '$.receivedBytes', ?)
+            WHERE id = ? AND state = 'uploading'
+            """,
             [bytes, id.rawValue])
         guard db.changesCount == 1 else {
             throw Problem(

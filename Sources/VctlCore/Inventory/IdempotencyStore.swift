@@ -44,7 +44,10 @@ extension Transaction {
     ) throws {
         guard let idempotency else { return }
         try execute(
-            "INSERT INTO idempotency(uid, key, hash, operation, object, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            """
+            INSERT INTO idempotency(uid, key, hash, operation, object, created_at)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
             [
                 uid, idempotency.key, hasher.hash(idempotency.content), operation?.rawValue, object?.rawValue,
                 Timestamp.now.milliseconds,

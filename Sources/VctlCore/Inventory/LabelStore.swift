@@ -21,8 +21,8 @@ enum LabelFilter {
         sql: String, arguments: [String]
     ) {
         let one = """
-            EXISTS (SELECT 1 FROM label WHERE label.kind = '\(kind.rawValue)' AND label.id = \(kind.rawValue).id
-                AND label.key = ? AND label.value = ?)
+            EXISTS (SELECT 1 FROM label WHERE label.kind = '\(kind.rawValue)'
+                AND label.id = \(kind.rawValue).id AND label.key = ? AND label.value = ?)
             """
         let pairs = labels.sorted { $0.key < $1.key }
         let sql = pairs.isEmpty ? "1" : Array(repeating: one, count: pairs.count).joined(separator: " AND ")

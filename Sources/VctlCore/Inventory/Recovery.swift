@@ -32,7 +32,10 @@ struct Recovery: Sendable {
         let state = state
         try await inventory.write { transaction in
             try transaction.execute(
-                "INSERT INTO sqlite_sequence(name, seq) SELECT 'event', ? WHERE NOT EXISTS (SELECT 1 FROM event)",
+                """
+                INSERT INTO sqlite_sequence(name, seq)
+                SELECT 'event', ? WHERE NOT EXISTS (SELECT 1 FROM event)
+                """,
                 [reserve])
             try transaction.emit(
                 "gap", nil, data: ["to": "\(reserve)", "reason": "the inventory was rebuilt"])

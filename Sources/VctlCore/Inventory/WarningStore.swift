@@ -9,10 +9,11 @@ extension Transaction {
         let now = Timestamp.now.milliseconds
         try execute(
             """
-            INSERT INTO warning(id, code, subject, message, hint, subject_document, count, first_seen, last_seen)
+            INSERT INTO warning(
+                id, code, subject, message, hint, subject_document, count, first_seen, last_seen)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)
-            ON CONFLICT(code, subject) DO UPDATE SET message = ?4, hint = ?5, count = count + 1, last_seen = ?7,
-                acknowledged = 0
+            ON CONFLICT(code, subject) DO UPDATE SET
+                message = ?4, hint = ?5, count = count + 1, last_seen = ?7, acknowledged = 0
             """,
             [
                 ObjectID().rawValue, code, subject?.id.rawValue ?? "", message, hint,

@@ -58,8 +58,8 @@ final class OperationEngine: Sendable {
         }
     }
 
-    /// Stops at the next step boundaries and waits for them, as long as `grace` seconds. What does not get there
-    /// in time is resumed by the next daemon, like after a crash.
+    /// Stops at the next step boundaries and waits for them, as long as `grace` seconds. What does not get
+    /// there in time is resumed by the next daemon, like after a crash.
     func stop(grace: Double) async {
         let tasks = running.withLock { running in
             running.stopping = true
@@ -78,8 +78,8 @@ final class OperationEngine: Sendable {
         while let task = running.withLock({ $0.tasks.values.first }) { await task.value }
     }
 
-    /// Ends the present step where it can be ended, and lets the operation go back; nothing happens to one that
-    /// only goes forward.
+    /// Ends the present step where it can be ended, and lets the operation go back; nothing happens to one
+    /// that only goes forward.
     func interrupt(_ id: ObjectID) {
         running.withLock { running -> (@Sendable () -> Void)? in
             guard !running.committed.contains(id) else { return nil }
@@ -125,7 +125,8 @@ final class OperationEngine: Sendable {
         }
     }
 
-    /// Runs `body` again, once there is a connection, when libvirtd went away under it: every step is an ensure.
+    /// Runs `body` again, once there is a connection, when libvirtd went away under it: every step is an
+    /// ensure.
     func whileConnected<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
         while true {
             do {
@@ -142,7 +143,8 @@ final class OperationEngine: Sendable {
         } catch is SimulatedDeath {
         } catch is Stopping {
         } catch {
-            logger.error("operation could not be journaled", metadata: ["operation": "\(id)", "error": "\(error)"])
+            logger.error(
+                "operation could not be journaled", metadata: ["operation": "\(id)", "error": "\(error)"])
         }
         running.withLock { running in
             running.tasks[id] = nil
@@ -252,7 +254,9 @@ final class OperationEngine: Sendable {
         logger.error("stuck", metadata: ["operation": "\(record.id)", "reason": "\(problem.detail)"])
         try await inventory.write { transaction in
             try transaction.setWarnings(record.id, ["the undo failed: \(problem.detail)"])
-            if try transaction.failure(of: record.id) == nil { try transaction.setFailure(record.id, problem) }
+            if try transaction.failure(of: record.id) == nil {
+                try transaction.setFailure(record.id, problem)
+            }
             try transaction.setStatus(record.id, record.kind, .stuck)
         }
     }

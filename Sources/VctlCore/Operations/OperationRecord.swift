@@ -32,8 +32,10 @@ struct OperationRecord: Sendable {
     static func unfinished(_ db: Database) throws -> [ObjectID] {
         try String.fetchAll(
             db,
-            sql:
-                "SELECT id FROM operation WHERE status IN ('pending', 'running', 'cancelling') ORDER BY number"
+            sql: """
+                SELECT id FROM operation WHERE status IN ('pending', 'running', 'cancelling')
+                ORDER BY number
+                """
         ).compactMap { ObjectID($0) }
     }
 }
@@ -58,7 +60,8 @@ extension Transaction {
     func insert(_ new: NewOperation) throws {
         try execute(
             """
-            INSERT INTO operation(id, kind, version, status, parent, request, requestor, resources, created_at)
+            INSERT INTO operation(
+                id, kind, version, status, parent, request, requestor, resources, created_at)
             VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?)
             """,
             [

@@ -101,9 +101,9 @@ extension VMService {
         try await inventory.write { try $0.audit(context, target: row.name) }
     }
 
-    /// QEMU looks only once a second whether somebody has opened its terminal, and what is typed and closed before
-    /// that is lost: the stream stays open for two looks, and what the guest prints meanwhile, which the log has
-    /// too, is dropped.
+    /// QEMU looks only once a second whether somebody has opened its terminal, and what is typed and closed
+    /// before that is lost: the stream stays open for two looks, and what the guest prints meanwhile, which
+    /// the log has too, is dropped.
     private func type(_ bytes: [UInt8], on console: ByteStream) async throws {
         try await console.write(bytes)
         let reader = Task { while try await console.read() != nil {} }

@@ -155,8 +155,8 @@ struct DiskPlanner: Sendable {
         guard ["dir", "fs", "netfs"].contains(xml.type ?? ""), let path = xml.targetPath else {
             throw Problem(
                 .requestInvalid,
-                "pool \(shown(found.name)) is of type \(shown(xml.type ?? "?")); a disk goes to dir, fs or netfs"
-            )
+                "pool \(shown(found.name)) is of type \(shown(xml.type ?? "?"));"
+                    + " disks go to dir, fs or netfs")
         }
         if try await !found.isActive() { try await found.start() }
         return path

@@ -57,9 +57,8 @@ struct VMPlanner: Sendable {
         let found = await environment.accelerator.result()
         plan.accelerator = found.kind
         if plan.flavor == .qemu, found.kind == .tcg {
-            warnings.append(
-                "runs without KVM, by emulation, which is many times slower: \(found.reason ?? "KVM is not usable")"
-            )
+            let reason = found.reason ?? "KVM is not usable"
+            warnings.append("runs without KVM, by emulation, which is many times slower: \(reason)")
         }
     }
 
@@ -192,7 +191,8 @@ enum MACStore {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT vm.name AS name, nic.value ->> '$.mac' AS mac FROM vm, json_each(vm.document, '$.nics') AS nic
+                SELECT vm.name AS name, nic.value ->> '$.mac' AS mac
+                FROM vm, json_each(vm.document, '$.nics') AS nic
                 WHERE vm.state <> 'missing'
                 """)
         return Dictionary(rows.map { ($0["mac"], $0["name"]) }, uniquingKeysWith: { first, _ in first })

@@ -80,8 +80,8 @@ public struct VMService: Sendable {
         var changes = request.pool.map { ["define pool \"\($0.name)\" at \($0.path)"] } ?? []
         changes += request.volumes.map { volume in
             let from = volume.source.map { " \($0.linked ? "linked to" : "copied from") \($0.path)" } ?? ""
-            return
-                "make disk \(volume.path), \(volume.format.rawValue), \(ByteCount.human(volume.sizeBytes))\(from)"
+            let size = ByteCount.human(volume.sizeBytes)
+            return "make disk \(volume.path), \(volume.format.rawValue), \(size)\(from)"
         }
         if request.hasSeed { changes.append("make the cloud-init seed") }
         changes.append("define domain \"\(request.plan.name)\"")

@@ -121,8 +121,8 @@ extension Transaction {
             == VMDocument.text(VMDocument.withoutAddresses(vm))
         try execute(
             """
-            UPDATE vm SET name = ?, state = ?, managed = ?, image = ?, linked = ?, document = ?, observed_at = ?,
-                revision = revision + ? WHERE id = ?
+            UPDATE vm SET name = ?, state = ?, managed = ?, image = ?, linked = ?, document = ?,
+                observed_at = ?, revision = revision + ? WHERE id = ?
             """,
             [
                 vm.name, vm.state.rawValue, vm.managed, vm.image?.id.rawValue, vm.image?.linked ?? false,

@@ -47,7 +47,8 @@ final class Hypervisor: LibvirtLink {
 
     func isLost(_ error: any Error) -> Bool {
         switch error {
-        case let error as LibvirtError: error.isOfTransport || !isConnected
+        case let error as LibvirtError:
+            error.isOfTransport || !isConnected
                 || !isConnected
         case let problem as Problem: problem.errorCode == .libvirtUnavailable
         default: false

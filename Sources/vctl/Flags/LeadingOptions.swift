@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Options that may stand before the noun, as in `vctl --socket PATH vm list`: they belong to the verb, and are
-/// moved to where it looks for them.
+/// Options that may stand before the noun, as in `vctl --socket PATH vm list`: they belong to the verb, and
+/// are moved to where it looks for them.
 enum LeadingOptions {
     private static let names = ["--socket"]
 

@@ -39,8 +39,8 @@ enum ConfigurationFile {
         try refuseUnknown(in: table) { "\(path)\(place($0, $1).suffix)" }
         for key in ConfigurationKey.all {
             guard let value = table[key.section]?.table?[key.name] else { continue }
-            let where_ = "\(path)\(place(key.section, key.name).suffix)"
-            try key.read(&configuration, TOMLReader(value: value, key: key.path, place: where_))
+            let spot = "\(path)\(place(key.section, key.name).suffix)"
+            try key.read(&configuration, TOMLReader(value: value, key: key.path, place: spot))
         }
         if table["daemon"]?.table?["socket"] != nil, table["daemon"]?.table?["readonly_socket"] == nil {
             configuration.readOnlySocket = Configuration.readOnlySocket(besides: configuration.socket)

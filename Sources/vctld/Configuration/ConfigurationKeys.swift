@@ -29,7 +29,8 @@ extension ConfigurationKey {
         text("libvirt", "uri", "libvirt's connection URI.", \.libvirtURI),
         list(
             "access", "admin",
-            "Groups that may do everything. While all three lists are empty, whoever can open the socket may.",
+            "Groups that may do everything. While all three lists are empty, whoever can open the socket"
+                + " may.",
             \.access.admin),
         list(
             "access", "operator", "Groups that may use, but not change, what the host gives.",
@@ -71,7 +72,7 @@ extension ConfigurationKey {
         let defaults = Configuration()
         var lines = [
             "# SPDX-License-Identifier: Apache-2.0",
-            "# The configuration of vctld: every key with its default. The file may be absent, and so may every key.",
+            "# The configuration of vctld: every key with its default. The file and every key may be absent.",
         ]
         var section = ""
         for key in all {

@@ -17,7 +17,7 @@ struct AccessPolicy: Sendable {
     init(_ access: Configuration.Access, daemonUser: uid_t = getuid()) {
         self.daemonUser = daemonUser
         let lists: [(Role, [String])] = [
-            (.admin, access.admin), (.operator_, access.operators), (.viewer, access.viewer),
+            (.admin, access.admin), (.operate, access.operators), (.viewer, access.viewer),
         ]
         groups = access.isEmpty ? nil : lists.map { ($0.0, Set($0.1.compactMap(Groups.id))) }
         missing = lists.flatMap(\.1).filter { Groups.id(of: $0) == nil }

@@ -30,8 +30,8 @@ final class Connection: Sendable {
     /// Why this connection's stream must end; `nil` while it may go on.
     var ended: End? { state.withLock { $0.end } }
 
-    /// Ends the present wait or stream, and every later one at once. Other requests go on: what they change must not be
-    /// cut off in the middle.
+    /// Ends the present wait or stream, and every later one at once. Other requests go on: what they change
+    /// must not be cut off in the middle.
     func end(_ reason: End) {
         let cancel = state.withLock { state in
             if state.end == nil { state.end = reason }
@@ -40,8 +40,9 @@ final class Connection: Sendable {
         cancel?()
     }
 
-    /// Runs `body` in a task that is cancelled when the client leaves or the daemon stops: a handler that waits would
-    /// otherwise never learn of either. The task of the connection itself stays, and can still write the reply.
+    /// Runs `body` in a task that is cancelled when the client leaves or the daemon stops: a handler that
+    /// waits would otherwise never learn of either. The task of the connection itself stays, and can still
+    /// write the reply.
     func whileThere<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
         let task = Task { try await body() }
         let ended = state.withLock { state in

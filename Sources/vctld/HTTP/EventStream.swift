@@ -16,8 +16,8 @@ struct EventSource: Sendable {
     var json: @Sendable (Event) throws -> String
 }
 
-/// `GET /v1/events` as server-sent events. Nothing is queued for a client: each stream reads the store from where it
-/// is, so one that reads slowly is only behind.
+/// `GET /v1/events` as server-sent events. Nothing is queued for a client: each stream reads the store from
+/// where it is, so one that reads slowly is only behind.
 struct EventStream: Sendable {
     let source: EventSource
     let keepAlive: Duration
@@ -28,7 +28,9 @@ struct EventStream: Sendable {
     /// The reply that follows the events after `since`; from now on without it.
     func reply(since: Int64?) async throws -> Reply {
         let start = if let since { since } else { try await source.last() }
-        let headers: HTTPFields = [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"]
+        let headers: HTTPFields = [
+            .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store",
+        ]
         return Reply(.ok, headers, body: .stream { sink in try await follow(from: start, sink) })
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -37,6 +38,8 @@ struct Listener: Sendable {
             .bind(socket.descriptor) { channel in admit(channel) }
     }
 
+    static let onLoop = getenv("VCTL_BENCH_LOOP") != nil
+
     /// Serves until the server's channel is closed, and then on until every connection is.
     func serve(_ server: Server) async {
         await withDiscardingTaskGroup { group in
@@ -44,7 +47,10 @@ struct Listener: Sendable {
                 try await server.executeThenClose { clients in
                     for try await client in clients {
                         guard let client else { continue }
-                        group.addTask { await serve(client) }
+                        let executor = LoopExecutor(client.channel.channel.eventLoop)
+                        group.addTask(executorPreference: Self.onLoop ? executor : nil) {
+                            await serve(client)
+                        }
                     }
                 }
             } catch {
@@ -82,7 +88,8 @@ struct Listener: Sendable {
     private func http(_ connection: Connection) -> HTTP1Channel {
         let idle = connection.admitted ? limits.idleSeconds : min(limits.idleSeconds, 5)
         var configuration = HTTP1Channel.Configuration(idleTimeout: .seconds(Int64(idle)))
-        configuration.httpDecoder = .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 65_536, maxHeaderFieldCount: 100)
+        configuration.httpDecoder = .init(
+            maxHeaderFieldSize: 16_384, maxHeaderListSize: 65_536, maxHeaderFieldCount: 100)
         return HTTP1Channel(
             responder: { request, writer, channel in
                 try await responder.respond(request, writer, channel, connection)

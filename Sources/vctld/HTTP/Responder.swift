@@ -23,7 +23,8 @@ struct Responder: Sendable {
     /// Answers one request.
     /// - Throws: what ends the connection: the client left, or sent what is no HTTP.
     func respond(
-        _ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel, _ connection: Connection
+        _ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel,
+        _ connection: Connection
     ) async throws {
         let started = ContinuousClock.now
         let body = IncomingBody(request)
@@ -45,9 +46,13 @@ struct Responder: Sendable {
     }
 
     /// The request, if its path, method, caller, query and headers are right.
-    private func admit(_ request: Request, _ body: IncomingBody, _ connection: Connection) async throws -> Incoming {
+    private func admit(_ request: Request, _ body: IncomingBody, _ connection: Connection) async throws
+        -> Incoming
+    {
         guard connection.admitted else {
-            throw Problem(.daemonBusy, "too many connections are open", hint: "close some, or raise http.max_connections")
+            throw Problem(
+                .daemonBusy, "too many connections are open",
+                hint: "close some, or raise http.max_connections")
         }
         guard connection.ended == nil else { throw Self.stopping }
         let target = request.head.path ?? ""
@@ -57,7 +62,8 @@ struct Responder: Sendable {
         try await permit(match, context, connection)
         var incoming = Incoming(
             route: match.route, parameters: match.parameters,
-            query: end < target.endIndex ? try match.route.query.read(target[target.index(after: end)...]) : Query(),
+            query: end < target.endIndex
+                ? try match.route.query.read(target[target.index(after: end)...]) : Query(),
             headers: request.headers, body: body, connection: connection, context: context)
         incoming.context.dryRun = incoming.query.flag("dryRun")
         incoming.context.force = incoming.query.flag("force")
@@ -66,7 +72,9 @@ struct Responder: Sendable {
         return incoming
     }
 
-    private func permit(_ match: RouteTable.Match, _ context: RequestContext, _ connection: Connection) async throws {
+    private func permit(_ match: RouteTable.Match, _ context: RequestContext, _ connection: Connection)
+        async throws
+    {
         let needed = match.route.endpoint.role
         guard !connection.permitted || context.caller.role < needed else { return }
         await noteRefusal(context, match.parameters.first, ErrorCode.permissionDenied.rawValue)
@@ -86,7 +94,11 @@ struct Responder: Sendable {
         if endpoint.method == .post {
             incoming.context.idempotency = try IdempotencyKey.read(request, incoming.json)
         }
-        return try await incoming.route.handler(incoming)
+        guard endpoint.changes else { return try await incoming.route.handler(incoming) }
+        // What changes something syncs files, and must not hold up the connections of its event loop.
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) { [incoming] in
+            try await incoming.route.handler(incoming)
+        }
     }
 
     static let stopping = Problem(.daemonStopping, "the daemon is stopping", hint: "try again in a moment")
@@ -94,7 +106,9 @@ struct Responder: Sendable {
 
 extension Responder {
     /// The reply to an error; rethrows what only ends the connection.
-    private func recovered(from error: any Error, _ body: IncomingBody, _ connection: Connection) throws -> Reply {
+    private func recovered(from error: any Error, _ body: IncomingBody, _ connection: Connection) throws
+        -> Reply
+    {
         if let failure = body.failure { throw failure }
         switch error {
         case let problem as Problem: return .problem(problem)
@@ -114,14 +128,18 @@ extension Responder {
     }
 
     /// Adds what concerns the connection and not the answer.
-    private func finish(_ reply: inout Reply, _ request: Request, _ body: IncomingBody, _ channel: any Channel) {
+    private func finish(
+        _ reply: inout Reply, _ request: Request, _ body: IncomingBody, _ channel: any Channel
+    ) {
         if let standing = standing() { reply.headers.append(contentsOf: standing) }
         if case .bytes(let bytes) = reply.body { reply.headers[.contentLength] = String(bytes.readableBytes) }
         if case .none = reply.body, reply.status.code != 204, reply.status.code != 304 {
             reply.headers[.contentLength] = "0"
         }
         guard !body.isComplete else { return }
-        if let announced = body.announced, announced <= Wire.maximumBody, request.headers[.expect] == nil { return }
+        if let announced = body.announced, announced <= Wire.maximumBody, request.headers[.expect] == nil {
+            return
+        }
         // What is left is read and thrown away, so that the client gets to see the reply; but not for ever.
         reply.headers[.connection] = "close"
         channel.eventLoop.scheduleTask(in: Self.linger) { channel.close(promise: nil) }

@@ -2,8 +2,9 @@
 import HummingbirdCore
 import NIOCore
 
-/// Where a stream writes. Its handler runs in a task of its own, which can be cancelled while the connection's task
-/// still ends the reply in order. One piece at a time is on its way: who writes waits until the client took it.
+/// Where a stream writes. Its handler runs in a task of its own, which can be cancelled while the
+/// connection's task still ends the reply in order. One piece at a time is on its way: who writes waits until
+/// the client took it.
 struct StreamSink: Sendable {
     fileprivate let pieces: AsyncStream<ByteBuffer>.Continuation
     fileprivate let taken: AsyncStream<Void>
@@ -16,7 +17,8 @@ struct StreamSink: Sendable {
         guard await iterator.next() != nil else { throw CancellationError() }
     }
 
-    /// Runs `stream`, and writes what it says to `writer` until it ends, the client leaves, or the daemon stops.
+    /// Runs `stream`, and writes what it says to `writer` until it ends, the client leaves, or the daemon
+    /// stops.
     static func run(
         _ stream: @escaping Reply.Stream, to writer: inout some ResponseBodyWriter, _ connection: Connection
     ) async throws {

@@ -34,7 +34,8 @@ struct Daemon: Sendable {
         let core = try await Core(coreConfiguration, logger: logger)
         try await core.start()
         let server = try await HTTPServer(
-            sockets: sockets, responder: responder(core, logger), access: access(logger), limits: configuration.http,
+            sockets: sockets, responder: responder(core, logger), access: access(logger),
+            limits: configuration.http,
             logger: logger)
         let notify = SystemdNotify(environment: ProcessInfo.processInfo.environment)
         logger.info("serving", metadata: ["sockets": "\(sockets.map(\.path).joined(separator: " "))"])
@@ -48,8 +49,8 @@ struct Daemon: Sendable {
         logger.info("stopped")
     }
 
-    /// Requests end first, since they use the inventory; then operations, at the end of the step they are in. One that
-    /// takes longer is taken up again by the next start.
+    /// Requests end first, since they use the inventory; then operations, at the end of the step they are in.
+    /// One that takes longer is taken up again by the next start.
     private func stop(_ server: HTTPServer, _ core: Core) async {
         await server.stop(grace: .seconds(2))
         let grace = Duration.seconds(configuration.shutdownGraceSeconds)
@@ -102,7 +103,9 @@ struct Daemon: Sendable {
 
 extension Daemon {
     /// The sockets that systemd gave, else our own.
-    static func sockets(_ configuration: Configuration, _ environment: [String: String]) throws -> [ListeningSocket] {
+    static func sockets(_ configuration: Configuration, _ environment: [String: String]) throws
+        -> [ListeningSocket]
+    {
         let inherited = ListeningSocket.inherited(environment: environment)
         guard inherited.isEmpty else { return inherited }
         let main = try ListeningSocket.make(path: configuration.socket, kind: .readWrite)
@@ -115,7 +118,8 @@ extension Daemon {
         }
     }
 
-    /// Each connection is a file; the soft limit is often 1024, for the sake of `select`, which nobody here uses.
+    /// Each connection is a file; the soft limit is often 1024, for the sake of `select`, which nobody here
+    /// uses.
     private func raiseFileLimit() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }

@@ -34,7 +34,8 @@ struct StateLock: ~Copyable {
             let holder = contents(of: descriptor)
             close(descriptor)
             throw StartError(
-                "another vctld\(holder.isEmpty ? "" : " (pid \(holder))") uses the state directory \(directory);"
+                "another vctld\(holder.isEmpty ? "" : " (pid \(holder))") uses the state directory"
+                    + " \(directory);"
                     + " stop it, or choose another with --state-dir")
         }
         _ = ftruncate(descriptor, 0)

@@ -52,14 +52,15 @@ extension HandlerTable {
 }
 
 extension Incoming {
-    /// Where a stream of events goes on: `Last-Event-ID`, which a browser or `curl` sends when it comes again, else
-    /// `?since=`.
+    /// Where a stream of events goes on: `Last-Event-ID`, which a browser or `curl` sends when it comes
+    /// again, else `?since=`.
     fileprivate func eventsSince() throws -> Int64? {
         guard let header = headers[.lastEventID] else { return query.number("since") }
         guard let last = Int64(header), last >= 0 else {
             let problem = "must be a sequence number"
             throw Problem(
-                .requestInvalid, "Last-Event-ID: \(problem)", errors: [FieldProblem("Last-Event-ID", problem)])
+                .requestInvalid, "Last-Event-ID: \(problem)", errors: [FieldProblem("Last-Event-ID", problem)]
+            )
         }
         return last
     }

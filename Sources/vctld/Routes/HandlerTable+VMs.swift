@@ -20,7 +20,9 @@ extension HandlerTable {
         }
         on("vm.start", VMStart.self) { try $0.reply(try await vms.start(try $0.reference(), $1, $0.context)) }
         on("vm.stop", VMStop.self) { try $0.reply(try await vms.stop(try $0.reference(), $1, $0.context)) }
-        on("vm.restart", VMRestart.self) { try $0.reply(try await vms.restart(try $0.reference(), $1, $0.context)) }
+        on("vm.restart", VMRestart.self) {
+            try $0.reply(try await vms.restart(try $0.reference(), $1, $0.context))
+        }
         on("vm.reset", Empty.self) { incoming, _ in
             try incoming.reply(try await vms.reset(try incoming.reference(), incoming.context))
         }
@@ -50,7 +52,8 @@ extension HandlerTable {
         }
         on("vm.console.log") { incoming in
             let log = try await vms.consoleLog(
-                try incoming.reference(), follow: incoming.query.flag("follow"), tail: incoming.query.number("tail"))
+                try incoming.reference(), follow: incoming.query.flag("follow"),
+                tail: incoming.query.number("tail"))
             let headers: HTTPFields = [.contentType: Self.bytes, .cacheControl: "no-store"]
             return Reply(
                 .ok, headers,

@@ -106,7 +106,7 @@ extension Lab {
 
     private func end(with signal: Int32) throws {
         guard let child = daemon.withLock({ $0 }) else { return }
-        kill(youngest(of: child.pid), signal)
+        kill(daemonProcess(below: child.pid), signal)
         guard child.wait(seconds: 60) != nil else {
             child.signal(SIGKILL)
             throw NotPrepared(missing: "vctld did not end within 60 s of signal \(signal)")
@@ -114,11 +114,13 @@ extension Lab {
         daemon.withLock { $0 = nil }
     }
 
-    /// The daemon at the end of the chain of programs that put it into the host.
-    private func youngest(of pid: pid_t) -> pid_t {
+    /// The daemon in the chain of programs that put it into the host; not the tools that it runs itself.
+    private func daemonProcess(below pid: pid_t) -> pid_t {
+        let name = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
         let children = try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)
-        guard let child = children?.split(separator: " ").first.flatMap({ pid_t($0) }) else { return pid }
-        return youngest(of: child)
+        guard name != "vctld\n", let child = children?.split(separator: " ").first.flatMap({ pid_t($0) })
+        else { return pid }
+        return daemonProcess(below: child)
     }
 
     /// What the daemon reported as an error of its own: there must be none.

@@ -20,8 +20,8 @@ func eventually(_ what: String, seconds: Double = 60, _ body: () throws -> Bool)
     }
 }
 
-/// Runs `body` for 0 ..< count, each on a thread of its own, and gives the results in order. The threads of Swift
-/// concurrency are as few as the cores, and each of these blocks.
+/// Runs `body` for 0 ..< count, each on a thread of its own, and gives the results in order. The threads of
+/// Swift concurrency are as few as the cores, and each of these blocks.
 func atOnce<T: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) throws -> T) throws -> [T] {
     let results = Mutex<[Int: Result<T, any Error>]>([:])
     let done = DispatchGroup()

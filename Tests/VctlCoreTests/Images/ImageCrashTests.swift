@@ -40,7 +40,9 @@ struct ImageScenario: Sendable, CustomTestStringConvertible {
                     try await send(house, image) { _ in }
                     await house.engine.idle()
                 },
-                begin: { _ = try await $0.images.delete(.name("one"), ImageHarness.context("image.delete")) }),
+                begin: { harness in
+                    _ = try await harness.images.delete(.name("one"), ImageHarness.context("image.delete"))
+                }),
         ]
     }
 

@@ -45,7 +45,9 @@ final class TestServer: Sendable {
                 self.send_response(code or (206 if partial else 200))
                 self.send_header('Content-Length', str(len(body) - start))
                 if tag: self.send_header('ETag', tag)
-                if partial: self.send_header('Content-Range', 'bytes %d-%d/%d' % (start, len(body) - 1, len(body)))
+                if partial:
+                    part = 'bytes %d-%d/%d' % (start, len(body) - 1, len(body))
+                    self.send_header('Content-Range', part)
                 self.end_headers()
                 self.wfile.write(body[start:stop])
                 self.wfile.flush()

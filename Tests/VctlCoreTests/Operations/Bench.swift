@@ -91,7 +91,10 @@ final class Bench: Sendable {
                 "SELECT 'claim ' || aspect || ' ' || mode FROM claim",
                 "SELECT 'label ' || kind || ' ' || key || '=' || value FROM label",
                 "SELECT 'operation ' || kind || ' ' || status FROM operation",
-                "SELECT 'step ' || operation.kind || ' ' || key FROM step JOIN operation ON operation.id = operation",
+                """
+                SELECT 'step ' || operation.kind || ' ' || key
+                FROM step JOIN operation ON operation.id = operation
+                """,
                 "SELECT 'event ' || type FROM event WHERE kind IN ('vm', 'image')",
             ]
             return try tables.flatMap { try String.fetchAll(db, sql: $0).sorted() }

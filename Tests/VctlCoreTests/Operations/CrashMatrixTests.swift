@@ -42,7 +42,9 @@ import VctlAPI
         for index in cancelled.points.indices where cancelled.points[index].isBackward {
             let crashed = try await run(scenario, on: try await Bench(), dieAt: index, cancelAfter: key)
             #expect(crashed.status == .cancelled)
-            #expect(crashed.world == cancelled.world, "cancelled after \(key), died at \(cancelled.points[index].words)")
+            #expect(
+                crashed.world == cancelled.world,
+                "cancelled after \(key), died at \(cancelled.points[index].words)")
         }
     }
 
@@ -82,7 +84,7 @@ import VctlAPI
     }
 
     private static func isLasting(_ line: String) -> Bool {
-        !["event ", "operation ", "step "].contains { line.hasPrefix($0) }
+        !["event ", "event-reserve", "operation ", "step "].contains { line.hasPrefix($0) }
     }
 }
 
