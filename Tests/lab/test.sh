@@ -27,7 +27,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Tests that are red today, each for a defect that README.md names, and suites that no run has gone through yet.
+# Tests that are red today, each for a defect that README.md names, and suites that no run has gone through.
 # `--all` runs them too. A name leaves this list when it is green; none may come onto it.
 red=(
     aWaitEndsWithTheClientAndWithTheDaemon
