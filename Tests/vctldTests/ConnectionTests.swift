@@ -67,7 +67,7 @@ import VctlAPI
         leaving.send(wait)
         let staying = try UnixClient(server.socket)
         staying.send(wait)
-        try await until("both wait") { server.server.openConnections == 2 }
+        try await until("both wait") { server.waits.begun == 2 }
         leaving.leave()
         try await until("the client that left is gone") { server.server.openConnections == 1 }
         await server.stop()

@@ -16,6 +16,7 @@ struct TestServer {
     let server: HTTPServer
     let log = RefusalLog()
     let events: EventList
+    let waits = WaitCount()
 
     var socket: String { "\(directory)/t.sock" }
     var readOnlySocket: String { "\(directory)/t-ro.sock" }
@@ -30,10 +31,10 @@ struct TestServer {
         logger.logLevel = .critical
         let events = EventList()
         self.events = events
-        let log = log
+        let (log, waits) = (log, waits)
         let keepAlive = Duration.seconds(limits.keepAliveSeconds)
         let responder = Responder(
-            routes: RouteTable(Self.handlers(events, keepAlive).routes()), logger: logger,
+            routes: RouteTable(Self.handlers(events, waits, keepAlive).routes()), logger: logger,
             noteRefusal: { context, target, code in log.add("\(context.action) \(target ?? "-") \(code)") },
             standing: { nil })
         server = try await HTTPServer(
@@ -47,7 +48,9 @@ struct TestServer {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    private static func handlers(_ events: EventList, _ keepAlive: Duration) -> HandlerTable {
+    private static func handlers(_ events: EventList, _ waits: WaitCount, _ keepAlive: Duration)
+        -> HandlerTable
+    {
         var table = HandlerTable()
         table.addDescription()
         table.addEvents(events.source, keepAlive: keepAlive)
@@ -80,6 +83,7 @@ struct TestServer {
                 })
         }
         table.on("operation.wait") { incoming in
+            waits.add()
             try await incoming.connection.whileThere { try await Task.sleep(for: .seconds(600)) }
             return .nothing
         }
@@ -91,6 +95,13 @@ struct TestServer {
         }
         return table
     }
+}
+
+/// How many waits were ever begun.
+final class WaitCount: Sendable {
+    private let count = Mutex(0)
+    var begun: Int { count.withLock { $0 } }
+    func add() { count.withLock { $0 += 1 } }
 }
 
 /// What was refused.

@@ -120,8 +120,10 @@ extension Lab {
         return "/var/lib/libvirt/images/\(name)"
     }
 
-    /// What a guest has printed on its serial console.
-    func console(_ name: String) throws -> String { try must("vm", "console", name, "--log").out }
+    /// What a guest has printed on its serial console, with line ends that are one character.
+    func console(_ name: String) throws -> String {
+        try must("vm", "console", name, "--log").out.replacingOccurrences(of: "\r", with: "")
+    }
 
     /// Waits until a guest has printed a text as often as that.
     func awaitConsole(_ name: String, _ text: String, times: Int = 1) throws {
