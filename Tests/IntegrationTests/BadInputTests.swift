@@ -111,8 +111,6 @@ extension RealGuests {
                 let outcome = importing.outcome(status: status)
                 #expect(status != 0 && outcome.err.contains("chang"), "\(outcome)")
                 try FileManager.default.removeItem(atPath: file)
-                // What was sent is kept for a resumed upload until it is deleted.
-                try lab.vctl("image", "delete", "growing", "--yes")
             }
         }
 
@@ -147,7 +145,8 @@ extension RealGuests {
             let lab = try Lab.current
             let before = try picture(lab)
             try body(lab)
-            #expect(try picture(lab) == before)
+            let after = try picture(lab)
+            #expect(after == before, "\(Array(after.difference(from: before)))")
         }
 
         private func picture(_ lab: Lab) throws -> [String] {

@@ -20,7 +20,7 @@ extension RealGuests {
             #expect(try lab.domains().contains("full") == false)
 
             try lab.create("again", "--import", path, "--wait-for", "ip", "--timeout", "4m")
-            try lab.awaitConsole("again", "GUEST-UP name= ip=192.168.122.")
+            try lab.awaitConsole("again", "GUEST-UP name=guest ip=192.168.122.")
             let taken = try lab.vctl("vm", "create", "thief", "--import", path, "--no-start")
             #expect(taken.status == 4, "\(taken)")
             try lab.must("vm", "stop", "again", "--force")

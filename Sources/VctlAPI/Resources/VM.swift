@@ -165,7 +165,7 @@ public enum AddressSource: String, APIEnum {
 /// An image, as those who use it name it.
 public struct ImageReference: Codable, Hashable, Sendable {
     public var id: ObjectID
-    /// Its name when the VM was made.
+    /// Its name; of one that is gone, the name that it had when the VM was made.
     public var name: String
     /// Whether the disk still reads from the image.
     public var linked: Bool

@@ -140,6 +140,7 @@ extension Transaction {
                 ])
         }
         if old.document.labels != image.labels { try setLabels(.image, image.id, image.labels) }
+        if old.document.name != image.name { try nameImage(image.id) }
         let type = old.state == image.state ? "image.changed" : "image.\(image.state.rawValue)"
         try emit(type, image.reference, operation: operation, data: differences)
     }

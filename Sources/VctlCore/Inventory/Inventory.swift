@@ -9,6 +9,7 @@ public final class Inventory: Sendable {
     let pool: DatabasePool
     let instance: ObjectID
     let bus = EventBus()
+    let readings = Readings()
     private let reserve: SequenceReserve
 
     /// Opens the database at `path`, and brings its schema up to date; a copy is kept beside it before that.
@@ -38,8 +39,8 @@ public final class Inventory: Sendable {
     /// Runs `body` in one transaction and wakes the event streams after its commit.
     @discardableResult
     func write<T: Sendable>(_ body: @Sendable @escaping (Transaction) throws -> T) async throws -> T {
-        let (value, last) = try await pool.write { [reserve] db in
-            let transaction = Transaction(db: db)
+        let (value, last) = try await pool.write { [reserve, readings] db in
+            let transaction = Transaction(db: db, readings: readings)
             let value = try body(transaction)
             if let last = transaction.lastEvent { try reserve.cover(last) }
             return (value, transaction.lastEvent)
@@ -77,9 +78,13 @@ public enum InventoryError: Error, CustomStringConvertible {
 /// One write in progress.
 final class Transaction {
     let db: Database
+    let readings: Readings
     private(set) var lastEvent: Int64?
 
-    init(db: Database) { self.db = db }
+    init(db: Database, readings: Readings) {
+        self.db = db
+        self.readings = readings
+    }
 
     /// Stores an event in the same commit as the change that it tells of.
     func emit(

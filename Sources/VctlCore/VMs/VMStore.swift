@@ -108,7 +108,9 @@ extension Transaction {
     /// when there is none.
     /// - Returns: whether something changed.
     @discardableResult
-    func store(_ vm: VM) throws -> Bool {
+    func store(_ new: VM) throws -> Bool {
+        var vm = new
+        try nameImage(of: &vm)
         let document = try VMDocument.text(vm)
         guard let old = try VMStore.find(db, .id(vm.id)) else {
             try insert(vm, document)
@@ -132,6 +134,20 @@ extension Transaction {
         if before.labels != vm.labels { try setLabels(.vm, vm.id, vm.labels) }
         try tell(before, vm, holder: old.operation)
         return true
+    }
+
+    /// The domain's mark has the name that the image had when the disks were made; it may have another now.
+    private func nameImage(of vm: inout VM) throws {
+        guard let id = vm.image?.id, let image = try ImageStore.find(db, .id(id)) else { return }
+        vm.image?.name = image.name.rawValue
+    }
+
+    /// Shows a renamed image under its new name where VMs name it.
+    func nameImage(_ id: ObjectID) throws {
+        let users = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT \(VMRow.columns) FROM vm WHERE image = ?"),
+            arguments: [id.rawValue])
+        for row in users { try store(VMRow(row).value()) }
     }
 
     private func insert(_ vm: VM, _ document: String) throws {
@@ -158,8 +174,9 @@ extension Transaction {
             data: VMDocument.differences(before, after))
     }
 
-    /// Removes a VM's row.
+    /// Removes a VM's row. A reading of libvirt that is still on its way must not bring it back.
     func removeVM(_ id: ObjectID, origin: EventOrigin) throws {
+        readings.supersede(id)
         guard let row = try VMStore.find(db, .id(id)) else { return }
         try execute("DELETE FROM vm WHERE id = ?", [id.rawValue])
         try setLabels(.vm, id, [:])

@@ -49,15 +49,10 @@ final class Hypervisor: LibvirtLink {
         switch error {
         case let error as LibvirtError:
             error.isOfTransport || !isConnected
-                || !isConnected
         case let problem as Problem: problem.errorCode == .libvirtUnavailable
         default: false
         }
     }
-
-    /// `VIR_FROM_RPC` and `VIR_FROM_REMOTE` (virterror.h): errors of the way to libvirtd, not of what was
-    /// asked.
-    private static let transport: Set<Int32> = [7, 13]
 
     func waitUntilConnected() async throws { _ = try await managed.waitUntilConnected() }
 }

@@ -14,7 +14,9 @@ final class Watcher: Sendable {
     let logger: Logger
     private let synced = Mutex(false)
     private let lost = Mutex<Timestamp?>(nil)
-    private let readings = Readings()
+    private let catchingUp = Mutex(false)
+    /// How long after a failed reading everything is read again.
+    private static let pause = Duration.seconds(1)
 
     init(inventory: Inventory, hypervisor: Hypervisor, logger: Logger) {
         self.inventory = inventory
@@ -32,11 +34,26 @@ final class Watcher: Sendable {
     func run() async {
         lost.withLock { if $0 == nil, !isSynced { $0 = .now } }
         for await event in hypervisor.managed.events() {
-            do {
-                try await handle(event)
-            } catch {
-                logger.warning("libvirt's state could not be read", metadata: ["error": "\(error)"])
-            }
+            do { try await handle(event) } catch { missed(error) }
+        }
+    }
+
+    /// What could not be read is read later with everything else. A lost connection needs no second attempt:
+    /// the next one begins by reading everything.
+    private func missed(_ error: any Error) {
+        logger.warning(
+            "libvirt's state could not be read", metadata: ["error": "\(Problem(describing: error).detail)"])
+        let first = catchingUp.withLock { busy in
+            defer { busy = true }
+            return !busy
+        }
+        guard first else { return }
+        Task { [weak self] in
+            try? await Task.sleep(for: Self.pause)
+            guard let self else { return }
+            catchingUp.withLock { $0 = false }
+            guard hypervisor.isConnected else { return }
+            do { try await resync() } catch { missed(error) }
         }
     }
 
@@ -62,15 +79,19 @@ final class Watcher: Sendable {
 
     /// Reads every domain and makes the inventory equal to them, in one commit.
     func resync() async throws {
-        let reading = readings.begin()
+        let reading = inventory.readings.begin()
         let records = try await hypervisor.connection().domainRecords()
         let known = inventory.instance
         let time = Timestamp.now
         let vms = records.map { DomainProjection(DomainView($0), instance: known, observedAt: time).vm }
-        try await inventory.write { [readings] transaction in
-            try transaction.replaceAll(with: vms, at: time) { readings.isNewest(reading, of: $0) }
+        try await inventory.write { [inventory] transaction in
+            try transaction.replaceAll(with: vms, at: time) {
+                inventory.readings.isNewest(reading, of: $0)
+            }
             try transaction.clearWarning("libvirt.unavailable")
         }
+        // A loss that came meanwhile stands.
+        guard hypervisor.isConnected else { return }
         synced.withLock { $0 = true }
         lost.withLock { $0 = nil }
         logger.info("read libvirt", metadata: ["domains": "\(vms.count)"])
@@ -78,14 +99,14 @@ final class Watcher: Sendable {
 
     /// Reads one domain again.
     func refresh(_ id: ObjectID) async throws {
-        let reading = readings.begin()
+        let reading = inventory.readings.begin()
         let record = try await hypervisor.connection().domainRecord(uuid: id.uuid)
         let time = Timestamp.now
         let vm = record.map {
             DomainProjection(DomainView($0), instance: inventory.instance, observedAt: time).vm
         }
-        try await inventory.write { [readings] transaction in
-            guard readings.isNewest(reading, of: id) else { return }
+        try await inventory.write { [inventory] transaction in
+            guard inventory.readings.isNewest(reading, of: id) else { return }
             if let vm { try transaction.observe(vm) } else { try transaction.vanished(id, at: time) }
         }
     }
@@ -138,34 +159,6 @@ extension VM {
         for index in nics.indices {
             guard let same = old.nics.first(where: { $0.mac == nics[index].mac }) else { continue }
             nics[index].addresses = same.addresses
-        }
-    }
-}
-
-/// Orders readings of libvirt: one that began earlier may be written later, and must not replace a newer one.
-final class Readings: Sendable {
-    private struct State {
-        var last: UInt64 = 0
-        var written: [ObjectID: UInt64] = [:]
-    }
-
-    private let state = Mutex(State())
-
-    /// Takes a number before libvirt is asked.
-    func begin() -> UInt64 {
-        state.withLock { state in
-            state.last += 1
-            return state.last
-        }
-    }
-
-    /// Whether nothing newer of this domain was written; if so, this reading is the newest from now on. Asked
-    /// inside the write, which no other write overlaps.
-    func isNewest(_ reading: UInt64, of id: ObjectID) -> Bool {
-        state.withLock { state in
-            guard state.written[id, default: 0] <= reading else { return false }
-            state.written[id] = reading
-            return true
         }
     }
 }

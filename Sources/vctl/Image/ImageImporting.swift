@@ -70,7 +70,10 @@ struct ImageImporting {
     private func abandoned(_ image: Image, _ error: any Error) -> any Error {
         let cleaner = Client(socket: client.socket)
         cleaner.patience = 10
-        _ = try? cleaner.send(Request(Endpoints.named("image.delete"), [image.id.rawValue]))
+        let delete = Request(Endpoints.named("image.delete"), [image.id.rawValue])
+        if let operation = try? cleaner.send(delete).decoded(as: Operation.self) {
+            _ = try? cleaner.follow(operation.id, until: .after(seconds: cleaner.patience))
+        }
         guard case ClientError.interrupted = error else { return error }
         return Failure(
             message: "interrupted; the upload of \(name) is given up", code: ClientError.interrupted.code,
