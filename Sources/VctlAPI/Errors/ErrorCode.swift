@@ -39,6 +39,7 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case poolNotFound = "pool.notFound"
     case volumeInUse = "volume.inUse"
     case storageFull = "storage.full"
+    case storageFailed = "storage.failed"
     case pathForbidden = "path.forbidden"
     case pathNotFound = "path.notFound"
     case operationNotFound = "operation.notFound"
@@ -74,7 +75,8 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
         case .vmStopTimeout, .imageChecksum, .imageFormat, .imageBackingFile, .imageCorrupt, .imageChanged,
-            .imageDownload, .storageFull, .operationCancelled, .operationInterrupted, .libvirtFailed,
+            .imageDownload, .storageFull, .storageFailed, .operationCancelled, .operationInterrupted,
+            .libvirtFailed,
             .toolFailed,
             .toolMissing, .internalError:
             500

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import GRDB
 import Libvirt
 import VctlAPI
@@ -10,12 +11,15 @@ extension Problem {
         case let problem as Problem: self = problem
         case let error as LibvirtError: self.init(libvirt: error)
         case let error as ToolError: self.init(tool: error)
+        case let error as FileFailure: self.init(file: error)
         case is CancellationError, is Cancelled:
             self = Problem(.operationCancelled, "the operation was cancelled")
         case let error as InvalidValue: self = Problem(.requestInvalid, "\(error)")
         case let error as DatabaseError where error.resultCode == .SQLITE_FULL:
             self = Problem(
                 .storageFull, "the disk that holds the inventory is full", hint: "df -h /var/lib/vctld")
+        case let error as CocoaError where error.code == .fileWriteOutOfSpace:
+            self.init(file: FileFailure(path: error.filePath ?? "a file", errno: ENOSPC))
         case let error as ClaimConflict: self.init(conflict: error)
         default: self = Problem(.internalError, shown("\(error)", limit: 500))
         }

@@ -7,21 +7,15 @@ struct ImageFile: ~Copyable {
     /// Bytes; of a block device too.
     let size: Int64
 
-    /// A file of the host that could not be opened or read.
-    struct Failure: Error, Hashable, Sendable {
-        let path: String
-        let errno: Int32
-    }
-
-    /// - Throws: ``Failure``. Never waits: a FIFO or device without a medium is refused or read as empty.
-    init(path: String) throws(Failure) {
+    /// - Throws: ``FileFailure``. Never waits: a FIFO or device without a medium is refused or read as empty.
+    init(path: String) throws(FileFailure) {
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw Failure(path: path, errno: Glibc.errno) }
+        guard descriptor >= 0 else { throw FileFailure(path: path) }
         var status = stat()
         let type = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
         guard type == S_IFREG || type == S_IFBLK else {
             close(descriptor)
-            throw Failure(path: path, errno: type == S_IFDIR ? EISDIR : EINVAL)
+            throw FileFailure(path: path, errno: type == S_IFDIR ? EISDIR : EINVAL)
         }
         size = Int64(lseek(descriptor, 0, SEEK_END))
     }

@@ -30,14 +30,14 @@ struct ImageProbe: Hashable, Sendable {
         case empty
     }
 
-    /// - Throws: ``ImageFile/Failure`` when the file cannot be read.
-    init(path: String) throws(ImageFile.Failure) {
+    /// - Throws: ``FileFailure`` when the file cannot be read.
+    init(path: String) throws(FileFailure) {
         let file = try ImageFile(path: path)
         self.init(file)
     }
 
     /// The format of a file that is some disk image, whatever else speaks against it.
-    /// - Throws: ``ImageFile/Failure``; ``Problem`` `image.format` for what is known to be none.
+    /// - Throws: ``FileFailure``; ``Problem`` `image.format` for what is known to be none.
     static func format(ofFileAt path: String) throws -> DiskFormat {
         let probe = try ImageProbe(path: path)
         if case .unsupported(let what) = probe.refusal {

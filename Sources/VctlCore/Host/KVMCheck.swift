@@ -82,13 +82,13 @@ struct KVMCheck: Sendable {
         var template = Array("\(folder)/vctl-boot-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        guard descriptor >= 0 else { throw ImageFile.Failure(path: path, errno: errno) }
+        guard descriptor >= 0 else { throw FileFailure(path: path) }
         defer { close(descriptor) }
         let sector = BootProof.sector
         guard write(descriptor, sector, sector.count) == sector.count else {
             let failure = errno
             unlink(path)
-            throw ImageFile.Failure(path: path, errno: failure)
+            throw FileFailure(path: path, errno: failure)
         }
         return path
     }

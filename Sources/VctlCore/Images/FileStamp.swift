@@ -53,13 +53,4 @@ enum Blocking {
             }
         }
     }
-
-    /// The error of the C call that just failed.
-    static func error(_ path: String) -> any Error {
-        let number = errno
-        guard number == ENOSPC || number == EDQUOT || number == EFBIG else {
-            return POSIXError(POSIXErrorCode(rawValue: number) ?? .EIO)
-        }
-        return FreeSpace.full(path, "no room for more of it")
-    }
 }

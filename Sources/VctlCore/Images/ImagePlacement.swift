@@ -45,7 +45,7 @@ struct ImagePlacement: Sendable {
             try await makeLasting(partial)
             try DurableFile.rename(partial, to: target)
         }
-        guard let stamp = FileStamp(path: target) else { throw Blocking.error(target) }
+        guard let stamp = FileStamp(path: target) else { throw FileFailure(path: target) }
         try ImageDownload(id: id, state: state, limits: ImageLimits()).remove()
         return stamp
     }
@@ -54,7 +54,7 @@ struct ImagePlacement: Sendable {
     private func stage(_ verified: ImageVerification.Verified) async throws {
         try requireUnchanged(verified)
         if Foundation.rename(incoming, partial) == 0 { return }
-        guard errno == EXDEV else { throw Blocking.error(partial) }
+        guard errno == EXDEV else { throw FileFailure(path: partial) }
         try FreeSpace.require(verified.stamp.size, at: partial, for: "the image")
         // A name of its own: what bears the name of the partial file is whole.
         try await ImageTools.copy(incoming, to: copy)
@@ -66,9 +66,11 @@ struct ImagePlacement: Sendable {
     private func makeLasting(_ path: String) async throws {
         try await Blocking.run {
             let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-            guard descriptor >= 0 else { throw Blocking.error(path) }
+            guard descriptor >= 0 else { throw FileFailure(path: path) }
             defer { Foundation.close(descriptor) }
-            guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else { throw Blocking.error(path) }
+            guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else {
+                throw FileFailure(path: path)
+            }
         }
     }
 

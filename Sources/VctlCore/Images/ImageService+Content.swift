@@ -67,7 +67,7 @@ extension ImageService {
     private func salvage(
         _ file: UploadFile, _ part: Part, _ progress: inout Received, after error: any Error
     ) async {
-        if error is Problem {
+        if error is Problem || error is FileFailure {
             let start = part.start
             try? await inventory.write { try $0.received(start, of: part.id) }
             file.cut(to: start)

@@ -80,7 +80,7 @@ private struct ContentReader: Sendable {
     init(path: String) throws {
         self.path = path
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { throw Blocking.error(path) }
+        guard descriptor >= 0 else { throw FileFailure(path: path) }
         posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     }
 
@@ -92,7 +92,7 @@ private struct ContentReader: Sendable {
         while total < 16 << 20 {
             let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw Blocking.error(path) }
+            guard count >= 0 else { throw FileFailure(path: path) }
             if count == 0 { break }
             buffer.withUnsafeBytes {
                 hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count]))

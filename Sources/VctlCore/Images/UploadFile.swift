@@ -28,9 +28,9 @@ struct UploadFile: Sendable {
     init(path: String, size: Int64) throws {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw Blocking.error(path) }
+        guard descriptor >= 0 else { throw FileFailure(path: path) }
         guard ftruncate(descriptor, off_t(size)) == 0 else {
-            let error = Blocking.error(path)
+            let error = FileFailure(path: path)
             Foundation.close(descriptor)
             throw error
         }
@@ -45,7 +45,7 @@ struct UploadFile: Sendable {
                     descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset) + off_t(done))
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Blocking.error(path) }
+            guard count > 0 else { throw FileFailure(path: path) }
             done += count
         }
     }
@@ -55,7 +55,7 @@ struct UploadFile: Sendable {
 
     /// Makes the content last.
     func sync() throws {
-        guard fdatasync(descriptor) == 0 else { throw Blocking.error(path) }
+        guard fdatasync(descriptor) == 0 else { throw FileFailure(path: path) }
     }
 
     func close() { Foundation.close(descriptor) }

@@ -86,7 +86,7 @@ enum DurableFile {
     /// Renames within a file system, and makes it last.
     static func rename(_ from: String, to path: String) throws {
         guard Foundation.rename(from, path) == 0 else {
-            throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+            throw FileFailure(path: path)
         }
         syncDirectory(of: path)
     }
@@ -94,7 +94,7 @@ enum DurableFile {
     /// Removes a file; that it is gone already is as good.
     static func remove(_ path: String) throws {
         guard unlink(path) == 0 || errno == ENOENT else {
-            throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+            throw FileFailure(path: path)
         }
         syncDirectory(of: path)
     }

@@ -85,12 +85,19 @@ struct VolumeMaker: Sendable {
                     .volumeInUse, "there is a file at \(path) already, and it is not ours",
                     hint: "ls -l \(path)")
             }
-            throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO)
+            throw FileFailure(path: path, errno: code)
         }
         try DurableFile.remove(partial)
     }
 
+    /// Takes back what ``make(_:_:)`` did. While the partial file is there, a file at the volume's path is ours
+    /// only where it is that same file.
     func remove(_ volume: NewVolume) throws {
+        if let partial = FileStamp(path: volume.partial), let there = FileStamp(path: volume.path),
+            partial.inode != there.inode
+        {
+            return try DurableFile.remove(volume.partial)
+        }
         try DurableFile.remove(volume.partial)
         try DurableFile.remove(volume.path)
     }

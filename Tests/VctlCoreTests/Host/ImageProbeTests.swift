@@ -125,12 +125,12 @@ struct ImageProbeTests {
     }
 
     @Test func whatIsNoFileIsAnError() throws {
-        #expect(throws: ImageFile.Failure(path: folder("none"), errno: ENOENT)) { try probe("none") }
-        #expect(throws: ImageFile.Failure(path: folder.path, errno: EISDIR)) {
+        #expect(throws: FileFailure(path: folder("none"), errno: ENOENT)) { try probe("none") }
+        #expect(throws: FileFailure(path: folder.path, errno: EISDIR)) {
             try ImageProbe(path: folder.path)
         }
         #expect(mkfifo(folder("fifo"), 0o600) == 0)
-        #expect(throws: ImageFile.Failure(path: folder("fifo"), errno: EINVAL)) { try probe("fifo") }
+        #expect(throws: FileFailure(path: folder("fifo"), errno: EINVAL)) { try probe("fifo") }
         try folder.write("", to: "empty")
         #expect(try probe("empty").refusal == .empty)
     }

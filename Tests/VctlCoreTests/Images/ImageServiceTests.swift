@@ -14,7 +14,7 @@ import VctlAPI
             try await body()
             return nil
         } catch {
-            return (error as? Problem)?.errorCode
+            return Problem(describing: error).errorCode
         }
     }
 

@@ -69,7 +69,7 @@ struct SeedISOTests {
 
     @Test func placeThatCannotBeWrittenIsATypedError() async throws {
         let path = folder("none") + "/seed.iso"
-        await #expect(throws: Seed.WriteFailure(path: path + ".partial", errno: ENOENT)) {
+        await #expect(throws: FileFailure(path: path + ".partial", errno: ENOENT)) {
             try await seed.write(to: path)
         }
     }

@@ -3,12 +3,6 @@ import FoundationEssentials
 import Glibc
 
 extension Seed {
-    /// A file of the host that could not be written.
-    struct WriteFailure: Error, Hashable, Sendable {
-        let path: String
-        let errno: Int32
-    }
-
     /// Writes the seed as an ISO image labelled `cidata`, with Joliet and Rock Ridge names.
     ///
     /// The same seed gives the same bytes. The file appears whole or not at all, and a guest that has the old
@@ -16,7 +10,7 @@ extension Seed {
     ///
     /// Its mode is 0600, since user-data hold secrets: libvirt gives it to QEMU's user when the guest starts
     /// (`dynamic_ownership`), and back afterwards.
-    /// - Throws: ``ToolError``, ``WriteFailure``.
+    /// - Throws: ``ToolError``, ``FileFailure``.
     func write(to path: String) async throws {
         let work = path + ".partial"
         try? FileManager.default.removeItem(atPath: work)
@@ -70,6 +64,6 @@ extension Seed {
     }
 
     private static func check(_ result: Int32, _ path: String) throws {
-        guard result >= 0 else { throw WriteFailure(path: path, errno: errno) }
+        guard result >= 0 else { throw FileFailure(path: path) }
     }
 }
