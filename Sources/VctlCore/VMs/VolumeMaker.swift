@@ -90,8 +90,8 @@ struct VolumeMaker: Sendable {
         try DurableFile.remove(partial)
     }
 
-    /// Takes back what ``make(_:_:)`` did. While the partial file is there, a file at the volume's path is ours
-    /// only where it is that same file.
+    /// Takes back what ``make(_:_:)`` did. While the partial file is there, a file at the volume's path is
+    /// ours only where it is that same file.
     func remove(_ volume: NewVolume) throws {
         if let partial = FileStamp(path: volume.partial), let there = FileStamp(path: volume.path),
             partial.inode != there.inode
