@@ -2,7 +2,7 @@
 import VctlAPI
 
 /// What a list request asks for.
-public struct ListQuery: Sendable {
+public struct ListQuery: Hashable, Sendable {
     /// All of these labels must match.
     public var labels: [String: String] = [:]
     /// `state` or `status`, where asked.

@@ -10,6 +10,7 @@ public final class Inventory: Sendable {
     let instance: ObjectID
     let bus = EventBus()
     let readings = Readings()
+    private let lists = AnswerCache()
     private let reserve: SequenceReserve
 
     /// Opens the database at `path`, and brings its schema up to date; a copy is kept beside it before that.
@@ -39,19 +40,38 @@ public final class Inventory: Sendable {
     /// Runs `body` in one transaction and wakes the event streams after its commit.
     @discardableResult
     func write<T: Sendable>(_ body: @Sendable @escaping (Transaction) throws -> T) async throws -> T {
-        let (value, last) = try await pool.write { [reserve, readings] db in
+        let (value, last) = try await commit(body)
+        if let last { bus.publish(last) }
+        return value
+    }
+
+    private func commit<T: Sendable>(
+        _ body: @Sendable @escaping (Transaction) throws -> T
+    ) async throws -> (T, last: Int64?) {
+        // Before anybody is told of the change, and where it is not known whether it was made.
+        defer { lists.forget() }
+        return try await pool.write { [reserve, readings] db in
             let transaction = Transaction(db: db, readings: readings)
             let value = try body(transaction)
             if let last = transaction.lastEvent { try reserve.cover(last) }
             return (value, transaction.lastEvent)
         }
-        if let last { bus.publish(last) }
-        return value
     }
 
     /// Runs `body` on a snapshot; never waits for a writer.
     func read<T: Sendable>(_ body: @Sendable @escaping (Database) throws -> T) async throws -> T {
         try await pool.read(body)
+    }
+
+    /// A list of VMs that `make` renders, made anew only after a write.
+    func listVMs(
+        _ query: ListQuery, _ make: @Sendable @escaping (Database) throws -> Rendered
+    ) async throws -> Rendered {
+        let (kept, writes) = lists.look(query)
+        if let kept { return kept }
+        let made = try await read(make)
+        lists.keep(made, for: query, after: writes)
+        return made
     }
 
     /// Ends all use of the file.

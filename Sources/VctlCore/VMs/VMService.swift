@@ -13,7 +13,7 @@ public struct VMService: Sendable {
 
     /// A page of VMs, by name.
     public func list(_ query: ListQuery) async throws -> Rendered {
-        try await inventory.read { db in
+        try await inventory.listVMs(query) { db in
             let page = try VMStore.page(db, query)
             return Rendered(json: "[" + page.texts.joined(separator: ",") + "]", next: page.next)
         }
