@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help deps build release test test-fast demo lint fmt schemas bench install clean
+.PHONY: help deps build release test test-fast fuzz demo lint fmt schemas bench install clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -30,6 +30,11 @@ test: ## run all tests, with real guests too; installs, builds and cleans up by 
 
 test-fast: ## run the tests that need no guest
 	@Tests/lab/test.sh --fast
+
+fuzz: deps ## hold the running API against its description with made-up requests (root)
+	$(SWIFT) build
+	@Tests/lab/guest.sh
+	@Tests/lab/fuzz.sh
 
 demo: ## show a real guest, from an image to its own words; cleans up (root; KEEP=1 leaves it running)
 	@Tests/lab/demo.sh

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs all tests on a machine that has only Debian and Swift: installs packages, builds, makes the guest
-# images, runs the fast suites and then those with real guests, and removes what it started. The end of its
-# output is the test runner's own summary. --fast: only what needs no guest.
+# images, runs the fast suites, fuzzes the API, runs the suites with real guests, and removes what it
+# started. The end of its output is the test runner's own summary. --fast: only what needs no guest.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 cd "$here/../.."
@@ -50,11 +50,13 @@ done
 say "4. guest images, built from Debian packages"
 "$here/guest.sh"
 "$here/cloud-image.sh"
+say "5. made-up requests against the API's description"
+"$here/fuzz.sh"
 # A filter that matches nothing passes, too.
 tests=$(swift test list --skip-build --disable-xctest 2>/dev/null)
 grep -q '^IntegrationTests\.' <<<"$tests" || {
     say "there is no test with real guests"
     exit 1
 } >&2
-say "5. suites with real guests, below $VCTL_LAB (QEMU without KVM: minutes)"
+say "6. suites with real guests, below $VCTL_LAB (QEMU without KVM: minutes)"
 swift test --skip-build --disable-xctest --filter '^IntegrationTests\.'

@@ -43,7 +43,8 @@ public struct ContentRange: Hashable, Sendable {
 
     private static func unreadable(_ header: String) -> Problem {
         Problem(
-            .requestRange, "Content-Range \"\(shown(header))\" is none",
-            hint: "send it like: Content-Range: bytes 0-1048575/4194304")
+            .requestInvalid, "Content-Range \"\(shown(header))\" is none",
+            hint: "send it like: Content-Range: bytes 0-1048575/4194304",
+            errors: [FieldProblem("Content-Range", "bytes FIRST-LAST/TOTAL")])
     }
 }

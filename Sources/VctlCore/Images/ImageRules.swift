@@ -51,12 +51,7 @@ enum ImageRules {
 
     /// - Throws: ``Problem`` `revision.stale` when the image is no longer the one that the caller saw.
     static func check(_ ifMatch: String?, _ row: ImageRow) throws {
-        guard let ifMatch, ifMatch != "*" else { return }
-        let tags = ifMatch.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        guard !tags.contains(row.etag) else { return }
-        throw Problem(
-            .revisionStale, "image \(row.name) has changed since it was read (it is at \(row.etag))",
-            hint: "vctl image show \(row.name)")
+        try Revision.check(ifMatch, row.etag, "image \(row.name)")
     }
 
     /// - Throws: ``Problem`` `image.busy` with the operation that holds it.

@@ -1,32 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 import Synchronization
+import VctlAPI
 
-/// Lists that were made from the inventory, kept until the next write: scripts and people ask far more often
-/// than anything changes, and a thousand rows take a hundred times as long to make as to send again.
+/// What was made from the inventory to be sent, kept until the next write: scripts and people ask far more
+/// often than anything changes, and a thousand rows take a hundred times as long to make as to send again.
 final class AnswerCache: Sendable {
+    /// What was asked.
+    enum Question: Hashable {
+        case vms(ListQuery)
+        case vm(Reference)
+    }
+
     private struct State {
         /// How often the inventory was written.
         var writes: UInt64 = 0
-        var answers: [ListQuery: Rendered] = [:]
+        var answers: [Question: Rendered] = [:]
+        /// Bytes of all answers.
+        var size = 0
+
+        mutating func clear() {
+            answers = [:]
+            size = 0
+        }
     }
 
     private let state = Mutex(State())
-    /// How many lists are kept at most, and how many bytes each may have.
-    private let most = 8
+    /// Bytes that are kept at most, and of one answer.
+    private let capacity = 4 << 20
     private let longest = 1 << 20
 
-    /// The kept list, and which writes it has seen.
-    func look(_ query: ListQuery) -> (answer: Rendered?, writes: UInt64) {
-        state.withLock { ($0.answers[query], $0.writes) }
+    /// The kept answer, and which writes it has seen.
+    func look(_ question: Question) -> (answer: Rendered?, writes: UInt64) {
+        state.withLock { ($0.answers[question], $0.writes) }
     }
 
-    /// Keeps a list that was read after so many writes, unless there were more since.
-    func keep(_ answer: Rendered, for query: ListQuery, after writes: UInt64) {
-        guard answer.json.utf8.count <= longest else { return }
+    /// Keeps what was read after so many writes, unless there were more since.
+    func keep(_ answer: Rendered, for question: Question, after writes: UInt64) {
+        let size = answer.json.utf8.count
+        guard size <= longest else { return }
         state.withLock { state in
-            guard state.writes == writes else { return }
-            if state.answers.count >= most { state.answers = [:] }
-            state.answers[query] = answer
+            guard state.writes == writes, state.answers[question] == nil else { return }
+            if state.size + size > capacity { state.clear() }
+            state.answers[question] = answer
+            state.size += size
         }
     }
 
@@ -34,7 +50,7 @@ final class AnswerCache: Sendable {
     func forget() {
         state.withLock { state in
             state.writes += 1
-            state.answers = [:]
+            state.clear()
         }
     }
 }

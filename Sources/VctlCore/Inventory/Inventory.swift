@@ -10,7 +10,7 @@ public final class Inventory: Sendable {
     let instance: ObjectID
     let bus = EventBus()
     let readings = Readings()
-    private let lists = AnswerCache()
+    private let answers = AnswerCache()
     private let reserve: SequenceReserve
 
     /// Opens the database at `path`, and brings its schema up to date; a copy is kept beside it before that.
@@ -49,7 +49,7 @@ public final class Inventory: Sendable {
         _ body: @Sendable @escaping (Transaction) throws -> T
     ) async throws -> (T, last: Int64?) {
         // Before anybody is told of the change, and where it is not known whether it was made.
-        defer { lists.forget() }
+        defer { answers.forget() }
         return try await pool.write { [reserve, readings] db in
             let transaction = Transaction(db: db, readings: readings)
             let value = try body(transaction)
@@ -63,14 +63,14 @@ public final class Inventory: Sendable {
         try await pool.read(body)
     }
 
-    /// A list of VMs that `make` renders, made anew only after a write.
-    func listVMs(
-        _ query: ListQuery, _ make: @Sendable @escaping (Database) throws -> Rendered
+    /// What `make` renders from a snapshot, made anew only after a write.
+    func answer(
+        _ question: AnswerCache.Question, _ make: @Sendable @escaping (Database) throws -> Rendered
     ) async throws -> Rendered {
-        let (kept, writes) = lists.look(query)
+        let (kept, writes) = answers.look(question)
         if let kept { return kept }
         let made = try await read(make)
-        lists.keep(made, for: query, after: writes)
+        answers.keep(made, for: question, after: writes)
         return made
     }
 

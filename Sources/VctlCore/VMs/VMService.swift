@@ -13,7 +13,7 @@ public struct VMService: Sendable {
 
     /// A page of VMs, by name.
     public func list(_ query: ListQuery) async throws -> Rendered {
-        try await inventory.listVMs(query) { db in
+        try await inventory.answer(.vms(query)) { db in
             let page = try VMStore.page(db, query)
             return Rendered(json: "[" + page.texts.joined(separator: ",") + "]", next: page.next)
         }
@@ -22,8 +22,10 @@ public struct VMService: Sendable {
     /// One VM.
     /// - Throws: ``Problem`` `vm.notFound`.
     public func show(_ reference: Reference) async throws -> Rendered {
-        let row = try await row(reference)
-        return Rendered(json: row.json, etag: row.etag, observedAt: row.observedAt)
+        try await inventory.answer(.vm(reference)) { db in
+            let row = try VMStore.get(db, reference)
+            return Rendered(json: row.json, etag: row.etag, observedAt: row.observedAt)
+        }
     }
 
     func row(_ reference: Reference) async throws -> VMRow {

@@ -55,6 +55,22 @@ enum IdempotencyKey {
 
 /// Entity tags (RFC 9110).
 enum EntityTag {
+    /// The value of `If-Match`.
+    /// - Throws: ``Problem`` `request.invalid` for what no entity tag can be: it would never match.
+    static func expected(_ header: String?) throws -> String? {
+        guard let header, header != "*" else { return header }
+        let isList = header.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { candidate in
+            let text = candidate.filter { $0 != " " && $0 != "\t" }
+            return text.count >= 2 && text.hasSuffix("\"") && (text.hasPrefix("\"") || text.hasPrefix("W/\""))
+        }
+        guard isList else {
+            let problem = "must be * or the ETag of a GET, with its quotes"
+            throw Problem(
+                .requestInvalid, "If-Match: \(problem)", errors: [FieldProblem("If-Match", problem)])
+        }
+        return header
+    }
+
     /// Whether a header's list names the tag; weak and strong are the same for `If-None-Match`.
     static func list(_ header: String, names tag: String) -> Bool {
         if header == "*" { return true }

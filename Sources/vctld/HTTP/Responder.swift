@@ -67,7 +67,7 @@ struct Responder: Sendable {
             headers: request.headers, body: body, connection: connection, context: context)
         incoming.context.dryRun = incoming.query.flag("dryRun")
         incoming.context.force = incoming.query.flag("force")
-        incoming.context.ifMatch = request.headers[.ifMatch]
+        incoming.context.ifMatch = try EntityTag.expected(request.headers[.ifMatch])
         try BodyRules.check(match.route.endpoint, request.headers, body)
         return incoming
     }

@@ -41,29 +41,3 @@ struct ReadingsTests {
         try await inventory.read { try String.fetchAll($0, sql: "SELECT name FROM vm ORDER BY name") }
     }
 }
-
-/// Lists that are kept.
-struct AnswerCacheTests {
-    private let cache = AnswerCache()
-
-    @Test func aListIsKeptUntilTheNextWrite() {
-        let query = ListQuery()
-        let before = cache.look(query)
-        #expect(before.answer == nil)
-        cache.keep(Rendered(json: "[1]"), for: query, after: before.writes)
-        #expect(cache.look(query).answer?.json == "[1]")
-        var other = query
-        other.labels = ["a": "b"]
-        #expect(cache.look(other).answer == nil)
-        cache.forget()
-        #expect(cache.look(query).answer == nil)
-    }
-
-    @Test func whatWasReadBeforeAWriteIsNotKept() {
-        let query = ListQuery()
-        let before = cache.look(query)
-        cache.forget()
-        cache.keep(Rendered(json: "[1]"), for: query, after: before.writes)
-        #expect(cache.look(query).answer == nil)
-    }
-}
