@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes the API: schemathesis makes requests, right and wrong ones, from the description that vctld serves, and
-# holds every reply against it. The daemon runs inside a libvirt host in namespaces, the sandbox for what the
-# requests do; a proxy on the loopback device gives it a TCP port. Needs the debug build and the guest images
-# (test.sh makes both). VCTL_FUZZ_SECONDS: how long, 240 without it.
+# Fuzzes the API: schemathesis makes requests, right and wrong ones, from the description that vctld serves,
+# and holds every reply against it. The daemon runs inside a libvirt host in namespaces, the sandbox for what
+# the requests do; a proxy on the loopback device gives it a TCP port. Needs the debug build and the guest
+# images (test.sh makes both). VCTL_FUZZ_SECONDS: how long, 240 without it.
+set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 cd "$here/../.."
 export PATH=$PATH:/usr/sbin:/sbin
