@@ -38,8 +38,6 @@ struct Listener: Sendable {
             .bind(socket.descriptor) { channel in admit(channel) }
     }
 
-    static let onLoop = getenv("VCTL_BENCH_LOOP") != nil
-
     /// Serves until the server's channel is closed, and then on until every connection is.
     func serve(_ server: Server) async {
         await withDiscardingTaskGroup { group in
@@ -48,7 +46,7 @@ struct Listener: Sendable {
                     for try await client in clients {
                         guard let client else { continue }
                         let executor = LoopExecutor(client.channel.channel.eventLoop)
-                        group.addTask(executorPreference: Self.onLoop ? executor : nil) {
+                        group.addTask(executorPreference: executor) {
                             await serve(client)
                         }
                     }
