@@ -23,8 +23,30 @@ extension RealGuests {
             try lab.awaitConsole("again", "GUEST-UP name=guest ip=192.168.122.")
             let taken = try lab.vctl("vm", "create", "thief", "--import", path, "--no-start")
             #expect(taken.status == 4, "\(taken)")
+            let image = try #require(lab.list("\(lab.state)/images").first { $0.hasSuffix(".qcow2") })
+            let base = "/var/lib/vctld/images/\(image)"
+            let forbidden = try lab.vctl("vm", "create", "thief", "--import", base, "--no-start")
+            #expect(forbidden.err.contains("(path.forbidden)"), "\(forbidden)")
+            try sharedDisksStay(lab)
             try lab.must("vm", "stop", "again", "--force")
             try lab.remove("again")
+        }
+
+        /// A disk that somebody gave to another domain, too, is not removed under it.
+        private func sharedDisksStay(_ lab: Lab) throws {
+            let made = try lab.create("sharer", "--no-start")
+            let disk = try #require(made.disks.first { $0.role == "root" }?.path)
+            let borrowed = """
+                <devices><disk type='file' device='disk'><source file='\(disk)'/><target dev='vda'/></disk></devices>
+                """
+            let xml = Foreign.domain("borrower").replacingOccurrences(of: "<devices/>", with: borrowed)
+            try lab.virsh("define", lab.write("borrower.xml", xml))
+            try eventually("the other domain is seen") { try lab.vms().contains { $0.name == "borrower" } }
+            let refused = try lab.vctl("vm", "delete", "sharer", "--yes")
+            #expect(refused.status == 4 && refused.err.contains("borrower"), "\(refused)")
+            try lab.virsh("undefine", "borrower")
+            try eventually("it is gone") { try !lab.vms().contains { $0.name == "borrower" } }
+            try lab.remove("sharer")
         }
 
         @Test func anISOIsADrive() throws {

@@ -72,6 +72,11 @@ enum ImageStore {
             ImageRow.init)
     }
 
+    /// The name of the image whose file that is.
+    static func name(_ db: Database, path: String) throws -> String? {
+        try String.fetchOne(db, sql: "SELECT name FROM image WHERE path = ?", arguments: [path])
+    }
+
     /// - Throws: ``Problem`` `image.notFound`.
     static func get(_ db: Database, _ reference: Reference) throws -> ImageRow {
         guard let row = try find(db, reference) else {

@@ -92,9 +92,13 @@ struct DiskPlanner: Sendable {
         let real = try HostPaths(allowed: environment.allowedPaths).resolve(
             path, field: "import", caller: caller)
         if let user = try await environment.inventory.read({ try DiskUsers.name($0, path: real) }) {
+            throw DiskUsers.problem(real, user, hint: "vctl vm show \(shown(user))")
+        }
+        if let image = try await environment.inventory.read({ try ImageStore.name($0, path: real) }) {
             throw Problem(
-                .volumeInUse, "\(shown(real)) is a disk of \(shown(user))",
-                hint: "vctl vm show \(shown(user))")
+                .volumeInUse,
+                "\(shown(real)) is the file of image \(image), which VMs read and none may change",
+                hint: "vctl vm create NAME --image \(image)")
         }
         let format = try usableFormat(real)
         guard format == .qcow2 || format == .raw else {
@@ -184,12 +188,17 @@ struct DiskPlanner: Sendable {
 
 /// Who uses a file as a disk.
 enum DiskUsers {
-    static func name(_ db: Database, path: String) throws -> String? {
+    /// The name of a VM, other than `except`, that has the file as a disk or drive.
+    static func name(_ db: Database, path: String, except: ObjectID? = nil) throws -> String? {
         try String.fetchOne(
             db,
             sql: """
                 SELECT vm.name FROM vm, json_each(vm.document, '$.disks') AS disk
-                WHERE disk.value ->> '$.path' = ? LIMIT 1
-                """, arguments: [path])
+                WHERE disk.value ->> '$.path' = ? AND vm.id IS NOT ? LIMIT 1
+                """, arguments: [path, except?.rawValue])
+    }
+
+    static func problem(_ path: String, _ user: String, hint: String) -> Problem {
+        Problem(.volumeInUse, "\(shown(path)) is a disk of \(shown(user))", hint: hint)
     }
 }

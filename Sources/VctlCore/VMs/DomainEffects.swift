@@ -13,13 +13,21 @@ struct DomainEffects: Sendable {
     /// - Throws: ``Problem`` `vm.foreign` when the domain of that id is not ours.
     func ours(_ id: ObjectID) async throws -> Domain? {
         guard let domain = try await environment.hypervisor.domain(id) else { return nil }
-        let text = try? await domain.metadata(uri: Mark.namespace, .config)
-        let mark = (text ?? nil).flatMap { Mark(metadata: $0) }
+        let mark = try await Self.keptMetadata(domain).flatMap { Mark(metadata: $0) }
         guard Ownership(mark, instance: environment.state.instance, id: id).mark != nil else {
             throw Problem(
-                .vmForeign, "the domain \(id) does not bear this vctl's mark", hint: "vctl vm adopt \(id)")
+                .vmForeign, "the domain \(id) does not bear this vctl's mark", hint: "virsh dominfo \(id)")
         }
         return domain
+    }
+
+    /// A transient domain has no kept definition, so it cannot be one that we defined.
+    private static func keptMetadata(_ domain: Domain) async throws -> String? {
+        do {
+            return try await domain.metadata(uri: Mark.namespace, .config)
+        } catch let error as LibvirtError where error.code == .operationInvalid {
+            return nil
+        }
     }
 
     /// The domain, whoever made it; for verbs that change only its power.

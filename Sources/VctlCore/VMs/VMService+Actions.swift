@@ -15,9 +15,20 @@ extension VMService {
                 hint: "vctl vm set \(row.name) --no-protect, or vctl vm delete \(row.name) --force")
         }
         let files = keepDisks ? [] : OwnFiles.disks(of: vm, state: environment.state)
+        try await refuseShared(files, of: row)
         let request = VMDeleteOperation.Request(vm: row.reference, disks: files)
         return try await act(
             VMDeleteOperation.self, request, Claim.whole(row.id), row, context, changes(request, vm))
+    }
+
+    /// A disk that somebody gave to another VM, too, is not removed under it.
+    private func refuseShared(_ files: [String], of row: VMRow) async throws {
+        try await inventory.read { db in
+            for path in files {
+                guard let user = try DiskUsers.name(db, path: path, except: row.id) else { continue }
+                throw DiskUsers.problem(path, user, hint: "vctl vm delete \(row.name) --keep-disks")
+            }
+        }
     }
 
     private func changes(_ request: VMDeleteOperation.Request, _ vm: VM) -> [String] {

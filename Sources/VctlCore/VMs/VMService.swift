@@ -48,6 +48,7 @@ public struct VMService: Sendable {
                 claims: draft.claims, requestor: context.caller.requestor)
             return try await acceptance.accept(new, context, target: create.name.rawValue) { transaction in
                 try transaction.recheckImage(draft)
+                try transaction.recheckDisks(draft)
                 try transaction.store(draft.vm)
             }
         } catch {
@@ -95,6 +96,14 @@ public struct VMService: Sendable {
 
 extension Transaction {
     /// The image may have gone since the plan was made.
+    /// Another request may have taken an existing disk meanwhile: two VMs that write to one destroy it.
+    fileprivate func recheckDisks(_ draft: VMPlanner.Draft) throws {
+        for path in draft.vm.disks.filter({ $0.device == "disk" }).compactMap(\.path) {
+            guard let user = try DiskUsers.name(db, path: path) else { continue }
+            throw DiskUsers.problem(path, user, hint: "vctl vm show \(shown(user))")
+        }
+    }
+
     fileprivate func recheckImage(_ draft: VMPlanner.Draft) throws {
         guard let image = draft.vm.image else { return }
         _ = try UsableImage.find(db, .id(image.id))

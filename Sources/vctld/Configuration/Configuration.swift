@@ -15,7 +15,7 @@ struct Configuration: Equatable, Sendable {
     var libvirtURI = "qemu:///system"
     var access = Access()
     /// Where paths that requests name may lie.
-    var allowedPaths = ["/var/lib/libvirt/images", "/var/lib/vctld", "/srv", "/mnt", "/media"]
+    var allowedPaths = ["/var/lib/libvirt/images", "/var/lib/vctld/volumes", "/srv", "/mnt", "/media"]
     /// How many days an operation that ended is kept.
     var operationRetentionDays = 30
     /// How many seconds a stop waits for operations to reach the end of a step.
