@@ -37,7 +37,8 @@ extension RealGuests {
             let made = try lab.create("sharer", "--no-start")
             let disk = try #require(made.disks.first { $0.role == "root" }?.path)
             let borrowed = """
-                <devices><disk type='file' device='disk'><source file='\(disk)'/><target dev='vda'/></disk></devices>
+                <devices><disk type='file' device='disk'>
+                <source file='\(disk)'/><target dev='vda'/></disk></devices>
                 """
             let xml = Foreign.domain("borrower").replacingOccurrences(of: "<devices/>", with: borrowed)
             try lab.virsh("define", lab.write("borrower.xml", xml))
