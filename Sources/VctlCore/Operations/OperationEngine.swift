@@ -26,14 +26,18 @@ final class OperationEngine: Sendable {
     /// Where a test lets the daemon die.
     private let fault: @Sendable (JournalPoint) -> Bool
 
+    private let journalRetry: Duration
+
     init(
         inventory: Inventory, kinds: [any OperationKind], link: any LibvirtLink, logger: Logger,
+        journalRetry: Duration = .seconds(5),
         fault: @escaping @Sendable (JournalPoint) -> Bool = { _ in false }
     ) {
         self.inventory = inventory
         self.kinds = Dictionary(uniqueKeysWithValues: kinds.map { (type(of: $0).name, $0) })
         self.link = link
         self.logger = logger
+        self.journalRetry = journalRetry
         self.fault = fault
     }
 
@@ -138,13 +142,20 @@ final class OperationEngine: Sendable {
     }
 
     private func drive(_ id: ObjectID) async {
-        do {
-            try await runOnce(id)
-        } catch is SimulatedDeath {
-        } catch is Stopping {
-        } catch {
-            logger.error(
-                "operation could not be journaled", metadata: ["operation": "\(id)", "error": "\(error)"])
+        while true {
+            do {
+                try await runOnce(id)
+                break
+            } catch let error where error is SimulatedDeath || error is Stopping {
+                break
+            } catch {
+                // The inventory cannot be written, as on a full disk. Taken up again as after a restart.
+                logger.error(
+                    "operation could not be journaled",
+                    metadata: ["operation": "\(id)", "error": "\(Problem(describing: error).detail)"])
+                try? await Task.sleep(for: journalRetry)
+                if running.withLock({ $0.stopping }) { break }
+            }
         }
         running.withLock { running in
             running.tasks[id] = nil

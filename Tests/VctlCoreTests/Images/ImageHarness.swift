@@ -25,7 +25,8 @@ struct ImageHarness: Sendable {
         engine = OperationEngine(
             inventory: inventory,
             kinds: [ImageImport(state: state, limits: limits), ImageDelete(state: state)],
-            link: NoLibvirt(), logger: Logger(label: "images") { _ in SwiftLogNoOpLogHandler() }, fault: fault
+            link: NoLibvirt(), logger: Logger(label: "images") { _ in SwiftLogNoOpLogHandler() },
+            journalRetry: .milliseconds(100), fault: fault
         )
         images = ImageService(inventory: inventory, engine: engine, state: state, limits: limits)
         operations = OperationService(inventory: inventory, engine: engine)
