@@ -12,6 +12,8 @@ struct VMEnvironment: Sendable {
     /// Folders of the host from which an admin may name files.
     let allowedPaths: [String]
     let logger: Logger
+    /// Who changes a VM's definition.
+    let turns = Turns()
 
     /// Reads one domain and stores what it is now, so that a caller sees what its operation did.
     func observe(_ id: ObjectID) async throws {

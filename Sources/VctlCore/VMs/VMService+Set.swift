@@ -9,11 +9,22 @@ extension VMService {
     public func set(_ reference: Reference, _ patch: VMPatch, _ context: RequestContext) async throws
         -> SetReply
     {
-        let (row, vm) = try await managed(reference, context)
+        let id = try await row(reference).id
+        guard !context.dryRun else { return try await change(id, patch, context) }
+        _ = try environment.hypervisor.connection()
+        return try await environment.turns.alone(id) {
+            // What others have changed meanwhile, with whatever tool, counts for `If-Match`.
+            try await environment.observe(id)
+            return try await change(id, patch, context)
+        }
+    }
+
+    private func change(_ id: ObjectID, _ patch: VMPatch, _ context: RequestContext) async throws -> SetReply
+    {
+        let (row, vm) = try await managed(.id(id), context)
         let labels = Self.merged(vm.labels, patch.labels ?? [:])
         try VMRules.refuse(LabelRules.problems(labels) + seedProblems(patch))
         guard !context.dryRun else { return .preview(preview(row, patch)) }
-        _ = try environment.hypervisor.connection()
         if let holder = row.operation {
             throw Problem(conflict: ClaimConflict(subject: row.id, holder: holder))
         }
