@@ -165,7 +165,7 @@ struct CurlAnswer: Sendable {
 
     init(status: Int32, message: String = "") {
         self.status = status
-        self.message = message
+        self.message = message.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     var isSuccess: Bool { status == 0 && !isRestart }

@@ -17,7 +17,9 @@ struct VMDelete: ParsableCommand {
     @Flag(name: .customLong("keep-disks"), help: "Leave the disks where they are.")
     var keepDisks = false
 
-    @Flag(name: .customLong("force"), help: "Override the guard that the error named: protected, running.")
+    @Flag(
+        name: .customLong("force"),
+        help: "Delete it although it is protected. A running VM is powered off without it.")
     var force = false
 
     @Flag(name: .customLong("if-exists"), help: "A VM that is not there is no error.")
