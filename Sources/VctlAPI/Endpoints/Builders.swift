@@ -3,9 +3,9 @@
 extension Endpoints {
     static func list<T: Decodable & SendableMetatype>(
         _ id: String, _ path: String, _ summary: String, _ type: T.Type, _ query: [QueryParameter],
-        _ role: Role = .viewer
+        after: QueryParameter = .after, _ role: Role = .viewer
     ) -> Endpoint {
-        call(.get, id, path, summary, nil, .list, type, query + [.fields, .limit, .after], role)
+        call(.get, id, path, summary, nil, .list, type, query + [.fields, .limit, after], role)
     }
 
     static func get<T: Decodable & SendableMetatype>(
@@ -70,7 +70,11 @@ extension QueryParameter {
     static let limit = QueryParameter(
         "limit", Schema(type: "integer", minimum: 1, maximum: 10_000), "at most so many")
     static let after = QueryParameter(
-        "after", Schema(type: "string"), "go on behind this one, from the Link header")
+        "after", Schema(type: "string", pattern: "^[^\\u0000]*$"),
+        "go on behind this one, from the Link header")
+    static let afterNumber = QueryParameter(
+        "after", Schema(type: "integer", format: "int64", minimum: 0),
+        "go on behind this one, from the Link header")
     static let dryRun = QueryParameter("dryRun", Bool.schema, "check everything, change nothing")
     static let force = QueryParameter("force", Bool.schema, "override the guard that the error named")
     static let keepDisks = QueryParameter("keepDisks", Bool.schema, "leave the disks where they are")

@@ -61,7 +61,7 @@ public enum Endpoints {
     private static let operations: [Endpoint] = [
         list(
             "operation.list", "/v1/operations", "Operations, the newest first", Operation.self,
-            [.operationStatus]),
+            [.operationStatus], after: .afterNumber),
         get("operation.show", "/v1/operations/{operation}", "One operation", Operation.self),
         call(
             .get, "operation.wait", "/v1/operations/{operation}/wait", "One operation, once it ends", nil,
@@ -91,7 +91,9 @@ public enum Endpoints {
         call(
             .delete, "warning.delete", "/v1/warnings/{warning}", "Forget it", nil, .nothing, Never?.self, [],
             .operate),
-        list("audit.list", "/v1/audit", "Who asked for what, the newest first", AuditEntry.self, [], .admin),
+        list(
+            "audit.list", "/v1/audit", "Who asked for what, the newest first", AuditEntry.self, [],
+            after: .afterNumber, .admin),
     ]
 
     private static let daemon: [Endpoint] = [

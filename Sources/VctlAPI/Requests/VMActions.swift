@@ -89,14 +89,19 @@ extension WaitCondition: CheckedString {
             self = known
             return
         }
-        guard text.hasPrefix("tcp:"), let port = Int(text.dropFirst(4)), (1...65535).contains(port) else {
+        // `Int` would also read "+80" and "080".
+        guard text.hasPrefix("tcp:"), let port = Int(text.dropFirst(4)), (1...65535).contains(port),
+            text == "tcp:\(port)"
+        else {
             throw InvalidValue(
                 value: text, problem: "wait for running, stopped, ip, agent, cloud-init or tcp:PORT")
         }
         self = .tcp(port)
     }
     public static var schema: Schema {
-        Schema(type: "string", pattern: "^(running|stopped|ip|agent|cloud-init|tcp:[1-9][0-9]{0,4})$")
+        let port =
+            "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+        return Schema(type: "string", pattern: "^(running|stopped|ip|agent|cloud-init|tcp:(\(port)))$")
     }
     public static var example: WaitCondition { .running }
 }

@@ -3,7 +3,7 @@
 /// The parameters of an endpoint: of its path, its query and its headers.
 enum OpenAPIParameters {
     static func parameters(_ endpoint: Endpoint) -> [Tree] {
-        endpoint.pathParameters.map(path) + endpoint.query.map(query) + headers(endpoint)
+        endpoint.pathParameters.map(path) + endpoint.query.map { query($0, endpoint) } + headers(endpoint)
     }
 
     private static func path(_ name: String) -> Tree {
@@ -13,17 +13,26 @@ enum OpenAPIParameters {
         ]
     }
 
-    private static func query(_ parameter: QueryParameter) -> Tree {
-        // Only `label` may be repeated; all else is one value.
-        let repeated = parameter.name == QueryParameter.label.name
-        let schema = repeated ? Schema(type: "array", items: labelSchema) : parameter.schema
-        return [
+    private static func query(_ parameter: QueryParameter, _ endpoint: Endpoint) -> Tree {
+        [
             "name": .text(parameter.name), "in": "query", "required": .flag(false),
-            "description": .text(parameter.summary), "schema": .schema(schema),
+            "description": .text(parameter.summary), "schema": .schema(schema(parameter, endpoint)),
         ]
     }
 
-    private static let labelSchema = Schema(type: "string", pattern: "^[^=]+=")
+    private static func schema(_ parameter: QueryParameter, _ endpoint: Endpoint) -> Schema {
+        switch parameter.name {
+        // Only `label` may be repeated; all else is one value.
+        case QueryParameter.label.name: return Schema(type: "array", items: labelSchema)
+        case QueryParameter.fields.name:
+            let names = (endpoint.reply?.schema.properties ?? []).map(\.name).sorted()
+            let name = "(\(names.joined(separator: "|")))"
+            return Schema(type: "string", pattern: "^\(name)(,\(name))*$")
+        default: return parameter.schema
+        }
+    }
+
+    private static let labelSchema = Schema(type: "string", pattern: "^[^=\\u0000]+=[^\\u0000]*$")
 
     private static func headers(_ endpoint: Endpoint) -> [Tree] {
         var headers: [Tree] = []
@@ -41,14 +50,19 @@ enum OpenAPIParameters {
         if endpoint.method == .get, endpoint.kind == .value, !endpoint.pathParameters.isEmpty {
             headers.append(header("If-None-Match", "304 if this is still its ETag", text))
         }
-        if endpoint.kind == .events { headers.append(header("Last-Event-ID", "those after this one", text)) }
+        if endpoint.kind == .events {
+            headers.append(header("Last-Event-ID", "those after this one", number))
+        }
         if endpoint.method == .put {
-            headers.append(header("Content-Range", "bytes FIRST-LAST/TOTAL: go on with an upload", text))
+            let range = Schema(
+                type: "string", pattern: "^bytes [0-9]{1,18}-[0-9]{1,18}/([0-9]{1,18}|\\*)$")
+            headers.append(header("Content-Range", "bytes FIRST-LAST/TOTAL: go on with an upload", range))
         }
         return headers
     }
 
     private static let text = Schema(type: "string")
+    private static let number = Schema(type: "integer", format: "int64", minimum: 0)
 
     private static func header(_ name: String, _ summary: String, _ schema: Schema) -> Tree {
         [

@@ -64,10 +64,19 @@ enum OpenAPIReplies {
         return reply(
             "a stream; or an array, where Accept asks for JSON",
             [
-                "text/event-stream": .schema(Schema(type: "string")),
+                "text/event-stream": .schema(streamed),
                 "application/json": ["type": "array", "items": event],
             ])
     }
+
+    /// One message of a stream of events, by its lines.
+    private static let streamed = Schema(
+        type: "object",
+        properties: [
+            .init(name: "id", schema: Schema(type: "string", pattern: "^[0-9]+$"), required: true),
+            .init(name: "event", schema: Schema(type: "string"), required: true),
+            .init(name: "data", schema: Schema(type: "string"), required: true),
+        ])
 
     private static func bytesSchema(_ type: String) -> Tree {
         type == "application/json" ? .schema(Schema(type: "object")) : .schema(Schema(type: "string"))

@@ -12,8 +12,12 @@ public struct Schema: Hashable, Sendable, Encodable {
     public var maximum: Int64?
     public var values: [String]?
     public var items: Items?
+    public var maxItems: Int?
     public var properties: [Property]?
     public var additional: Items?
+    /// What the names of additional properties look like.
+    public var keyPattern: String?
+    public var maxProperties: Int?
     public var closed: Bool
     public var reference: String?
     public var writeOnly: Bool
@@ -90,6 +94,7 @@ extension Schema {
         try container.encodeIfPresent(maximum, forKey: Key("maximum"))
         try container.encodeIfPresent(values, forKey: Key("enum"))
         try container.encodeIfPresent(items?.schema, forKey: Key("items"))
+        try container.encodeIfPresent(maxItems, forKey: Key("maxItems"))
         try container.encodeIfPresent(summary, forKey: Key("description"))
         if writeOnly { try container.encode(true, forKey: Key("writeOnly")) }
         try encodeProperties(into: &container)
@@ -108,6 +113,8 @@ extension Schema {
         if let additional {
             try container.encode(additional.schema, forKey: Key("additionalProperties"))
         }
+        if let keyPattern { try container.encode(["pattern": keyPattern], forKey: Key("propertyNames")) }
+        try container.encodeIfPresent(maxProperties, forKey: Key("maxProperties"))
         guard let properties else { return }
         var nested = container.nestedContainer(keyedBy: Key.self, forKey: Key("properties"))
         for property in properties { try nested.encode(property.schema, forKey: Key(property.name)) }

@@ -12,7 +12,7 @@ public enum SchemaProbe {
         } catch {
             preconditionFailure("\(type) cannot be described: \(error)")
         }
-        return note.schema
+        return limited(note.schema, by: type)
     }
 
     static func value<T: Decodable>(of type: T.Type, noting note: (Schema) -> Void) throws -> T {
@@ -22,8 +22,18 @@ public enum SchemaProbe {
         }
         let inner = ProbeNote()
         let value = try T(from: ProbeDecoder(note: inner))
-        note(inner.schema)
+        note(limited(inner.schema, by: type))
         return value
+    }
+
+    private static func limited<T>(_ schema: Schema, by type: T.Type) -> Schema {
+        guard let limits = (type as? any FieldLimits.Type)?.limits else { return schema }
+        var schema = schema
+        schema.properties = schema.properties?.map { property in
+            let limited = limits[property.name] ?? property.schema
+            return Schema.Property(name: property.name, schema: limited, required: property.required)
+        }
+        return schema
     }
 }
 

@@ -22,15 +22,17 @@ public enum Reference: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Reference: CheckedString {
+    private static let maximumLength = 256
+
     public init(checking text: String) throws(InvalidValue) {
         guard !text.isEmpty else {
             throw InvalidValue(value: text, problem: "a name or UUID cannot be empty")
         }
-        guard text.utf8.count <= 256 else {
+        guard text.unicodeScalars.count <= Self.maximumLength else {
             throw InvalidValue(value: text, problem: "this is too long for a name or UUID")
         }
         self.init(text)
     }
-    public static var schema: Schema { Schema(type: "string", minLength: 1, maxLength: 256) }
+    public static var schema: Schema { Schema(type: "string", minLength: 1, maxLength: maximumLength) }
     public static var example: Reference { .name("web1") }
 }

@@ -5,7 +5,8 @@ import VctlAPI
 /// What must hold for a request by itself: all problems at once.
 enum ImageRules {
     static func problems(_ request: ImageCreate, _ limits: ImageLimits) -> [FieldProblem] {
-        var problems = LabelRules.problems(request.labels ?? [:]) + textProblems(request.description)
+        var problems = LabelRules.problems(request.labels ?? [:])
+        problems += TextRules.problems("description", request.description, Limits.description)
         if let format = request.format, format != .qcow2, format != .raw {
             problems.append(FieldProblem("format", "an image is stored as qcow2 or raw"))
         }
@@ -26,20 +27,9 @@ enum ImageRules {
         return problems
     }
 
-    static func problems(_ patch: ImagePatch, _ labels: [String: String]) -> [FieldProblem] {
-        LabelRules.problems(labels) + textProblems(patch.description)
-    }
-
-    private static func textProblems(_ description: String?) -> [FieldProblem] {
-        guard let description else { return [] }
-        var problems: [FieldProblem] = []
-        if description.utf8.count > 1024 {
-            problems.append(FieldProblem("description", "at most 1024 bytes"))
-        }
-        if description.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-            problems.append(FieldProblem("description", "no control characters"))
-        }
-        return problems
+    static func problems(_ patch: ImagePatch) -> [FieldProblem] {
+        LabelRules.problems(patch: patch.labels ?? [:])
+            + TextRules.problems("description", patch.description, Limits.description)
     }
 
     /// - Throws: ``Problem`` `request.invalid` with all of them, when there are any.

@@ -10,7 +10,8 @@ extension ImageService {
     public func set(
         _ reference: Reference, _ patch: ImagePatch, _ context: RequestContext
     ) async throws -> Image {
-        try await inventory.write { [state] transaction in
+        try ImageRules.refuse(ImageRules.problems(patch))
+        return try await inventory.write { [state] transaction in
             let row = try ImageStore.get(transaction.db, reference)
             let image = try patched(row, patch, context)
             try transaction.update(image)
@@ -25,7 +26,8 @@ extension ImageService {
     public func preview(
         _ reference: Reference, _ patch: ImagePatch, _ context: RequestContext
     ) async throws -> Preview {
-        try await inventory.read { db in
+        try ImageRules.refuse(ImageRules.problems(patch))
+        return try await inventory.read { db in
             let row = try ImageStore.get(db, reference)
             let image = try patched(row, patch, context)
             if image.name != row.name { try Self.checkFree(image.name, db) }
@@ -41,7 +43,7 @@ extension ImageService {
         try ImageRules.checkIdle(row)
         var image = row.value
         for (key, value) in patch.labels ?? [:] { image.labels[key] = value }
-        try ImageRules.refuse(ImageRules.problems(patch, image.labels))
+        try ImageRules.refuse(LabelRules.problems(count: image.labels.count))
         if let name = patch.name { image.name = name }
         if let description = patch.description { image.description = description.isEmpty ? nil : description }
         if let protected = patch.protected { image.protected = protected }

@@ -34,27 +34,29 @@ enum LabelFilter {
 enum LabelRules {
     /// Problems with the keys and values of `labels`.
     static func problems(_ labels: [String: String]) -> [FieldProblem] {
-        var problems: [FieldProblem] = []
-        if labels.count > 64 { problems.append(FieldProblem("labels", "at most 64 labels")) }
-        for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
-            if !isKey(key) {
-                let rule = "a label's key is 1 to 63 letters, digits, '.', '_', '-' or '/'"
-                problems.append(FieldProblem("labels.\(shown(key))", rule))
-            }
-            if value.utf8.count > 255
-                || value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-            {
-                problems.append(
-                    FieldProblem(
-                        "labels.\(shown(key))",
-                        "a label's value is at most 255 bytes without control characters"))
-            }
+        problems(count: labels.count) + problems(patch: labels)
+    }
+
+    /// Problems with the keys and values of a patch, whatever it is a patch of.
+    static func problems(patch: [String: String?]) -> [FieldProblem] {
+        patch.sorted(by: { $0.key < $1.key }).flatMap { key, value in
+            keyProblems(key) + TextRules.problems("labels.\(shown(key))", value, Limits.labelValue)
         }
-        return problems
+    }
+
+    /// The problem with the number of labels that a patch leaves.
+    static func problems(count: Int) -> [FieldProblem] {
+        count <= Limits.labels ? [] : [FieldProblem("labels", "at most \(Limits.labels) labels")]
+    }
+
+    private static func keyProblems(_ key: String) -> [FieldProblem] {
+        guard !isKey(key) else { return [] }
+        let rule = "a label's key is 1 to \(Limits.labelKey) letters, digits, '.', '_', '-' or '/'"
+        return [FieldProblem("labels.\(shown(key))", rule)]
     }
 
     private static func isKey(_ key: String) -> Bool {
-        !key.isEmpty && key.utf8.count <= 63
+        !key.isEmpty && key.utf8.count <= Limits.labelKey
             && key.utf8.allSatisfy {
                 (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
                     || $0 == 0x2E || $0 == 0x5F || $0 == 0x2D || $0 == 0x2F

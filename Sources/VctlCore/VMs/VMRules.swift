@@ -3,9 +3,6 @@ import VctlAPI
 
 /// What must hold for a request by itself, whatever the host is: all problems at once.
 enum VMRules {
-    /// The least memory: below it no kernel that QEMU boots gets to its first line.
-    static let leastMemory: Int64 = 16 << 20
-
     static func problems(_ request: VMCreate) -> [FieldProblem] {
         sourceProblems(request) + sizeProblems(request) + diskProblems(request) + nicProblems(request)
             + LabelRules.problems(request.labels ?? [:]) + textProblems(request)
@@ -41,17 +38,24 @@ enum VMRules {
     private static func sizeProblems(_ request: VMCreate) -> [FieldProblem] {
         var problems: [FieldProblem] = []
         let cpus = request.cpus ?? 1
-        if !(1...255).contains(cpus) { problems.append(FieldProblem("cpus", "from 1 to 255 CPUs")) }
-        if let most = request.maxCpus, most < cpus || most > 255 {
-            problems.append(FieldProblem("maxCpus", "from cpus (\(cpus)) to 255"))
+        let mostCPUs = Limits.cpus.upperBound
+        if !Limits.cpus.contains(cpus) {
+            problems.append(FieldProblem("cpus", "from \(Limits.cpus.lowerBound) to \(mostCPUs) CPUs"))
+        }
+        if let most = request.maxCpus, most < cpus || !Limits.cpus.contains(most) {
+            problems.append(FieldProblem("maxCpus", "from cpus (\(cpus)) to \(mostCPUs)"))
         }
         let memory = request.memoryBytes?.bytes ?? VMPlanner.defaultMemory
-        if memory < leastMemory {
-            problems.append(FieldProblem("memoryBytes", "at least \(ByteCount.human(leastMemory))"))
+        let least = ByteCount.human(Limits.memoryBytes.lowerBound)
+        let mostMemory = ByteCount.human(Limits.memoryBytes.upperBound)
+        if memory < Limits.memoryBytes.lowerBound {
+            problems.append(FieldProblem("memoryBytes", "at least \(least)"))
         }
-        if memory > 1 << 44 { problems.append(FieldProblem("memoryBytes", "at most 16 TiB")) }
-        if let most = request.maxMemoryBytes?.bytes, most < memory || most > 1 << 44 {
-            problems.append(FieldProblem("maxMemoryBytes", "from memoryBytes (\(memory)) to 16 TiB"))
+        if memory > Limits.memoryBytes.upperBound {
+            problems.append(FieldProblem("memoryBytes", "at most \(mostMemory)"))
+        }
+        if let most = request.maxMemoryBytes?.bytes, most < memory || !Limits.memoryBytes.contains(most) {
+            problems.append(FieldProblem("maxMemoryBytes", "from memoryBytes (\(memory)) to \(mostMemory)"))
         }
         return problems
     }
@@ -59,7 +63,9 @@ enum VMRules {
     private static func diskProblems(_ request: VMCreate) -> [FieldProblem] {
         let disks = request.disks ?? []
         var problems: [FieldProblem] = []
-        if disks.count > 24 { problems.append(FieldProblem("disks", "at most 24 disks")) }
+        if disks.count > Limits.disks {
+            problems.append(FieldProblem("disks", "at most \(Limits.disks) disks"))
+        }
         for (index, disk) in disks.enumerated() {
             let first = index == 0 && request.image != nil
             problems += self.problems(
@@ -75,7 +81,7 @@ enum VMRules {
         if disk.sizeBytes == nil, !fromImage {
             problems.append(FieldProblem("\(field).sizeBytes", "a new, empty disk needs a size"))
         }
-        if let size = disk.sizeBytes?.bytes, size < 1 << 20 || size % 512 != 0 {
+        if let size = disk.sizeBytes?.bytes, !Limits.diskBytes.contains(size) || size % 512 != 0 {
             problems.append(
                 FieldProblem("\(field).sizeBytes", "at least 1 MiB, in whole sectors of 512 bytes"))
         }
@@ -97,7 +103,9 @@ enum VMRules {
     private static func nicProblems(_ request: VMCreate) -> [FieldProblem] {
         var problems: [FieldProblem] = []
         var seen: Set<String> = []
-        if (request.networks ?? []).count > 8 { problems.append(FieldProblem("networks", "at most 8 NICs")) }
+        if (request.networks ?? []).count > Limits.nics {
+            problems.append(FieldProblem("networks", "at most \(Limits.nics) NICs"))
+        }
         for (index, nic) in (request.networks ?? []).enumerated() {
             let field = "networks[\(index)]"
             if let mac = nic.mac?.lowercased() {
@@ -106,7 +114,7 @@ enum VMRules {
                     problems.append(FieldProblem("\(field).mac", "this MAC is here twice"))
                 }
             }
-            if let model = nic.model, !["virtio", "e1000", "e1000e", "rtl8139"].contains(model) {
+            if let model = nic.model, !Limits.nicModels.contains(model) {
                 problems.append(FieldProblem("\(field).model", "virtio, e1000, e1000e or rtl8139"))
             }
         }
@@ -125,22 +133,17 @@ enum VMRules {
     private static func textProblems(_ request: VMCreate) -> [FieldProblem] {
         var problems: [FieldProblem] = []
         let texts: [(String, String?, Int)] = [
-            ("description", request.description, 1024), ("cmdline", request.cmdline, 2048),
-            ("machine", request.machine, 64), ("cpuModel", request.cpuModel, 64),
+            ("description", request.description, Limits.description),
+            ("cmdline", request.cmdline, Limits.cmdline),
+            ("machine", request.machine, Limits.model), ("cpuModel", request.cpuModel, Limits.model),
         ]
-        for (field, text, limit) in texts {
-            guard let text else { continue }
-            if text.utf8.count > limit { problems.append(FieldProblem(field, "at most \(limit) bytes")) }
-            if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-                problems.append(FieldProblem(field, "no control characters"))
-            }
-        }
+        for (field, text, most) in texts { problems += TextRules.problems(field, text, most) }
         for (field, path) in [
             ("cdrom", request.cdrom), ("import", request.import), ("kernel", request.kernel),
             ("initrd", request.initrd),
         ] {
             guard let path else { continue }
-            if !path.hasPrefix("/") || path.utf8.count > 1024 || path.utf8.contains(where: { $0 < 0x20 }) {
+            if !path.hasPrefix("/") || path.utf8.count > Limits.path || !Limits.isPlain(path) {
                 problems.append(FieldProblem(field, "an absolute path on the host"))
             }
         }

@@ -85,10 +85,11 @@ extension VMService {
     }
 
     private func check(grace: Int?) throws {
-        guard let grace, !(0...86400).contains(grace) else { return }
+        let range = Limits.graceSeconds
+        guard let grace, !range.contains(grace) else { return }
+        let problem = "from \(range.lowerBound) to \(range.upperBound)"
         throw Problem(
-            .requestInvalid, "graceSeconds: from 0 to 86400",
-            errors: [FieldProblem("graceSeconds", "from 0 to 86400")])
+            .requestInvalid, "graceSeconds: \(problem)", errors: [FieldProblem("graceSeconds", problem)])
     }
 
     private func power(
@@ -145,7 +146,7 @@ enum Revision {
         guard tags.contains(etag) else {
             throw Problem(
                 .revisionStale,
-                "\(what) changed meanwhile: it has \(etag), and \(shown(ifMatch)) was asked for",
+                "\(what) changed meanwhile: its ETag is \(etag), and If-Match is \(shown(ifMatch))",
                 hint: "read it again, and repeat the change on what it is now")
         }
     }

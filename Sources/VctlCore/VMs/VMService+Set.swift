@@ -9,6 +9,7 @@ extension VMService {
     public func set(_ reference: Reference, _ patch: VMPatch, _ context: RequestContext) async throws
         -> SetReply
     {
+        try VMRules.refuse(problems(patch))
         let id = try await row(reference).id
         guard !context.dryRun else { return try await change(id, patch, context) }
         _ = try environment.hypervisor.connection()
@@ -23,7 +24,7 @@ extension VMService {
     {
         let (row, vm) = try await managed(.id(id), context)
         let labels = Self.merged(vm.labels, patch.labels ?? [:])
-        try VMRules.refuse(LabelRules.problems(labels) + seedProblems(patch))
+        try VMRules.refuse(LabelRules.problems(count: labels.count))
         guard !context.dryRun else { return .preview(preview(row, patch)) }
         if let holder = row.operation {
             throw Problem(conflict: ClaimConflict(subject: row.id, holder: holder))
@@ -77,15 +78,12 @@ extension VMService {
             mark.metadataText, uri: Mark.namespace, key: Mark.prefix, try await affect(domain))
     }
 
-    private func seedProblems(_ patch: VMPatch) -> [FieldProblem] {
+    private func problems(_ patch: VMPatch) -> [FieldProblem] {
         var request = SeedRequest(instanceID: "check", hostname: "check")
         request.cloudInit = patch.cloudInit
         request.networkConfig = patch.networkConfig
-        var problems = request.problems()
-        if let text = patch.description, text.utf8.count > 1024 {
-            problems.append(FieldProblem("description", "at most 1024 bytes"))
-        }
-        return problems
+        return LabelRules.problems(patch: patch.labels ?? [:]) + request.problems()
+            + TextRules.problems("description", patch.description, Limits.description)
     }
 
     /// A new instance-id makes cloud-init take the guest for new at its next boot, and so run the new

@@ -7,10 +7,12 @@ extension VMService {
     /// Waits until a condition holds, at most as long as asked.
     public func wait(_ reference: Reference, _ request: VMWait) async throws -> WaitOutcome {
         let seconds = request.timeoutSeconds ?? 30
-        guard (0...300).contains(seconds) else {
+        let range = Limits.waitSeconds
+        guard range.contains(seconds) else {
+            let problem = "from \(range.lowerBound) to \(range.upperBound)"
             throw Problem(
-                .requestInvalid, "timeoutSeconds: from 0 to 300",
-                errors: [FieldProblem("timeoutSeconds", "from 0 to 300")])
+                .requestInvalid, "timeoutSeconds: \(problem)",
+                errors: [FieldProblem("timeoutSeconds", problem)])
         }
         let row = try await row(reference)
         let deadline = Timestamp(milliseconds: Timestamp.now.milliseconds + Int64(seconds) * 1000)

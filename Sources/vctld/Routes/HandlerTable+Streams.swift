@@ -56,7 +56,8 @@ extension Incoming {
     /// again, else `?since=`.
     fileprivate func eventsSince() throws -> Int64? {
         guard let header = headers[.lastEventID] else { return query.number("since") }
-        guard let last = Int64(header), last >= 0 else {
+        // `Int64` would also read "+5".
+        guard let last = Int64(header), last >= 0, header.first != "+" else {
             let problem = "must be a sequence number"
             throw Problem(
                 .requestInvalid, "Last-Event-ID: \(problem)", errors: [FieldProblem("Last-Event-ID", problem)]
