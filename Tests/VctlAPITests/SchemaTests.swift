@@ -20,6 +20,16 @@ import VctlAPI
         #expect(labels?.additional?.schema.nullable == true)
     }
 
+    @Test func aDescriptionOfAPatchMayBeNull() throws {
+        let schema = SchemaProbe.schema(of: VMPatch.self).properties?.first { $0.name == "description" }?
+            .schema
+        #expect(schema?.nullable == true)
+        #expect(schema?.maxLength == Limits.description)
+        let patch = try JSONDecoder().decode([RemovableText].self, from: Data("[null,\"\",\"a\"]".utf8))
+        #expect(patch.map(\.text) == ["", "", "a"])
+        #expect(String(decoding: try JSONEncoder().encode(patch), as: UTF8.self) == "[null,null,\"a\"]")
+    }
+
     /// Encodes a value with all fields set and compares its keys with the schema's.
     @Test func theSchemaOfAVMHasItsKeys() throws {
         var vm = VM(

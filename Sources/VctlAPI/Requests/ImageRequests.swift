@@ -23,7 +23,7 @@ public struct ImageCreate: Codable, Sendable {
 /// A merge patch (RFC 7396) of an image.
 public struct ImagePatch: Codable, Sendable {
     public var name: Name?
-    public var description: String?
+    public var description: RemovableText?
     /// A `null` removes the label.
     public var labels: [String: String?]?
     public var protected: Bool?

@@ -62,6 +62,12 @@ extension Schema {
         Schema(type: "string", pattern: Limits.plain, maxLength: most)
     }
 
+    static func removableText(_ most: Int) -> Schema {
+        var schema = plainText(most)
+        schema.nullable = true
+        return schema
+    }
+
     static let hostPath = Schema(type: "string", pattern: "^/", maxLength: Limits.path)
 
     /// Labels; those of a patch may be `null`.
@@ -113,7 +119,7 @@ extension NICSpec: FieldLimits {
 
 extension VMPatch: FieldLimits {
     static var limits: [String: Schema] {
-        ["description": .plainText(Limits.description), "labels": .labels(nullable: true)]
+        ["description": .removableText(Limits.description), "labels": .labels(nullable: true)]
     }
 }
 
@@ -137,6 +143,6 @@ extension ImageCreate: FieldLimits {
 
 extension ImagePatch: FieldLimits {
     static var limits: [String: Schema] {
-        ["description": .plainText(Limits.description), "labels": .labels(nullable: true)]
+        ["description": .removableText(Limits.description), "labels": .labels(nullable: true)]
     }
 }

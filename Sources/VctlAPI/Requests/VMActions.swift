@@ -2,7 +2,7 @@
 
 /// A merge patch (RFC 7396) of a VM: what is absent stays.
 public struct VMPatch: Codable, Sendable {
-    public var description: String?
+    public var description: RemovableText?
     /// A `null` removes the label.
     public var labels: [String: String?]?
     public var protected: Bool?

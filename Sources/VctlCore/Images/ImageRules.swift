@@ -29,7 +29,7 @@ enum ImageRules {
 
     static func problems(_ patch: ImagePatch) -> [FieldProblem] {
         LabelRules.problems(patch: patch.labels ?? [:])
-            + TextRules.problems("description", patch.description, Limits.description)
+            + TextRules.problems("description", patch.description?.text, Limits.description)
     }
 
     /// - Throws: ``Problem`` `request.invalid` with all of them, when there are any.

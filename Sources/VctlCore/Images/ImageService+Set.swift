@@ -45,7 +45,9 @@ extension ImageService {
         for (key, value) in patch.labels ?? [:] { image.labels[key] = value }
         try ImageRules.refuse(LabelRules.problems(count: image.labels.count))
         if let name = patch.name { image.name = name }
-        if let description = patch.description { image.description = description.isEmpty ? nil : description }
+        if let description = patch.description?.text {
+            image.description = description.isEmpty ? nil : description
+        }
         if let protected = patch.protected { image.protected = protected }
         return image
     }

@@ -58,7 +58,7 @@ extension VMService {
                 if let protected = patch.protected { mark.protected = protected }
             }
         }
-        if let description = patch.description {
+        if let description = patch.description?.text {
             try await domain.setNote(description.isEmpty ? nil : description, try await affect(domain))
         }
         if let autostart = patch.autostart { try await domain.setAutostart(autostart) }
@@ -83,7 +83,7 @@ extension VMService {
         request.cloudInit = patch.cloudInit
         request.networkConfig = patch.networkConfig
         return LabelRules.problems(patch: patch.labels ?? [:]) + request.problems()
-            + TextRules.problems("description", patch.description, Limits.description)
+            + TextRules.problems("description", patch.description?.text, Limits.description)
     }
 
     /// A new instance-id makes cloud-init take the guest for new at its next boot, and so run the new

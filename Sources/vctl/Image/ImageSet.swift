@@ -25,7 +25,7 @@ struct ImageSet: ParsableCommand {
                 "nothing to change is given", hint: "vctl image set --help lists what can be changed")
         }
         var patch = ImagePatch()
-        patch.description = description
+        patch.description = description.map(RemovableText.init)
         patch.protected = protect
         patch.labels = labels.changes
         try ImagePatching(connect: connect, output: output, wait: wait).run(names, patch)

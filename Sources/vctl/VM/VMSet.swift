@@ -53,7 +53,7 @@ struct VMSet: ParsableCommand {
             throw Failure.usage("only one file can be read from stdin")
         }
         var patch = VMPatch()
-        patch.description = description
+        patch.description = description.map(RemovableText.init)
         patch.labels = labels.changes
         patch.protected = protect
         patch.autostart = autostart

@@ -41,7 +41,7 @@ final class Findings {
         let named = all.prefix(unknown > 0 ? unknown : all.count).prefix(10)
         if unknown > 0 {
             let names = named.map(\.field).joined(separator: ", ")
-            return "\(unknown == 1 ? "There is no field" : "There are no fields") \(names)"
+            return "\(unknown == 1 ? "there is no field" : "there are no fields") \(names)"
         }
         return named.map { "\($0.field): \($0.problem)" }.joined(separator: "; ")
     }
