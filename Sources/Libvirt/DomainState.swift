@@ -45,6 +45,9 @@ public struct DomainStatus: Sendable, Hashable {
         return names.indices.contains(Int(reason)) ? names[Int(reason)] : "unknown"
     }
 
+    /// Whether libvirt is still on its way to a running guest: QEMU is there, and its CPUs were never let go.
+    public var isStartingUp: Bool { state == .paused && reasonName == "starting-up" }
+
     /// The reasons of each state, in the order of libvirt's numbers.
     private static let reasons: [DomainState: [String]] = [
         .running: [

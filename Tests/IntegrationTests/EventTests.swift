@@ -58,6 +58,21 @@ extension RealGuests {
                 follower.events.filter { $0.subject?.name == "other" }.allSatisfy { $0.origin == .libvirt })
         }
 
+        /// libvirt's own way to a running guest passes a state that looks like a pause.
+        @Test func aStartIsNoPause() throws {
+            let lab = try Lab.current
+            let begin = try lab.lastEvent()
+            for round in 0..<3 {
+                try lab.create("s\(round)", "--network", "none")
+                try lab.remove("s\(round)")
+                let types = try lab.events(since: begin).filter { $0.subject?.name == "s\(round)" }.map(
+                    \.type)
+                #expect(types.first == "vm.created" && types.last == "vm.deleted", "\(types)")
+                #expect(types.contains("vm.started"), "\(types)")
+                #expect(!types.contains("vm.paused") && !types.contains("vm.resumed"), "\(types)")
+            }
+        }
+
         @Test func aRestartOfTheDaemonGoesOnCounting() throws {
             let lab = try Lab.current
             let begin = try lab.lastEvent()

@@ -31,7 +31,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-if ! "$venv/bin/pip" show schemathesis 2>/dev/null | grep -qx "Version: $version"; then
+if [[ $("$venv/bin/pip" show schemathesis 2>/dev/null || true) != *"Version: $version"* ]]; then
     say "installing schemathesis $version into $venv"
     python3 -m venv --clear "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"

@@ -64,13 +64,19 @@ struct DomainEffects: Sendable {
 
     func start(_ id: ObjectID, paused: Bool) async throws {
         let domain = try await existing(id)
-        if try await domain.isActive() { return }
+        if try await domain.isActive() { return try await finishStart(domain) }
         do {
             try await domain.start(paused ? .paused : [])
         } catch let error as LibvirtError where error.code == .operationInvalid {
             // Somebody else was faster, or it is there from before a crash.
             guard try await domain.isActive() else { throw error }
+            try await finishStart(domain)
         }
+    }
+
+    /// Waits for a start that somebody else has begun: a daemon that died, for one.
+    private func finishStart(_ domain: Domain) async throws {
+        while try await domain.status().isStartingUp { try await Task.sleep(for: .milliseconds(100)) }
     }
 
     /// Powers it off; that it is off, or gone, is as good.

@@ -50,7 +50,7 @@ struct DomainProjectionTests {
             (.running, 1, .running, "booted"), (.running, 5, .running, "unpaused"),
             (.blocked, 0, .running, nil),
             (.paused, 1, .paused, "user"), (.paused, 5, .paused, "ioError"),
-            (.paused, 11, .paused, "startingUp"),
+            (.paused, 11, .stopped, "startingUp"),
             (.shuttingDown, 1, .running, "shuttingDown"), (.shutoff, 1, .stopped, "shutdown"),
             (.shutoff, 3, .stopped, "crashed"), (.shutoff, 7, .stopped, "fromSnapshot"),
             (.crashed, 1, .crashed, "panicked"), (.pmSuspended, 0, .paused, "asleep"),

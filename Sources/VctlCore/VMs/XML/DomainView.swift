@@ -45,12 +45,16 @@ extension DomainView {
     var state: VMState {
         switch status.state {
         case .running, .blocked, .shuttingDown: .running
+        // libvirt starts QEMU with halted CPUs. Nobody has paused it, and it has not started yet.
+        case .paused where status.isStartingUp: off
         case .paused, .pmSuspended: .paused
-        case .shutoff: hasManagedSave ? .suspended : .stopped
+        case .shutoff: off
         case .crashed: .crashed
         case .none: .unknown
         }
     }
+
+    private var off: VMState { hasManagedSave ? .suspended : .stopped }
 
     /// Why it is in that state; `nil` where libvirt does not say.
     var stateReason: String? {
