@@ -76,6 +76,7 @@ import VctlClient
         "vm create web --network lan,vlan=3": "unknown key \"vlan\"; known are mac, model",
         "vm create web --network lan,mac=01:00:00:00:00:00": "multicast",
         "vm create web --label x": "KEY=VALUE",
+        "vm set web --label x=1 --unset-label x": "both name \"x\"",
         "vm create web --wait-for moon": "wait for running", "vm create web --linked --full": "--full",
         "vm create web --bogus": "--bogus", "vm list -f xml": "xml",
         "vm list --state asleep": "known are running",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import VctlAPI
 
 /// Labels of a new object.
 struct LabelOptions: ParsableArguments {
@@ -20,6 +21,12 @@ struct LabelChanges: ParsableArguments {
 
     @Option(name: .customLong("unset-label"), help: .init("Remove a label; may be repeated.", valueName: "k"))
     var removed: [String] = []
+
+    func validate() throws {
+        let set = Set(added.label.map(\.key))
+        guard let key = removed.first(where: set.contains) else { return }
+        throw ValidationError("--label and --unset-label both name \"\(shown(key))\"")
+    }
 
     /// A merge patch: removed labels are `null`.
     var changes: [String: String?]? {
