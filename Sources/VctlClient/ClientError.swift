@@ -25,7 +25,8 @@ public enum ClientError: Error, Hashable, Sendable {
     public var code: String {
         switch self {
         case .denied: "permission.denied"
-        case .unreachable, .socketPath: "daemon.unreachable"
+        case .unreachable: "daemon.unreachable"
+        case .socketPath: "usage.invalid"
         case .silent: "daemon.silent"
         case .lost: "daemon.lost"
         case .malformed: "daemon.reply"
@@ -53,7 +54,8 @@ public enum ClientError: Error, Hashable, Sendable {
             "the socket \(shown(socket)) is for root and its group: usermod -aG vctl USER, then log in again"
         case .unreachable: "systemctl start vctld (another socket: --socket PATH or VCTL_SOCKET)"
         case .silent, .lost: "journalctl -u vctld says why; vctl waitready waits until it serves again"
-        case .socketPath: "a socket's path has at most \(UnixSocket.maximumPath) bytes"
+        case .socketPath:
+            "a socket's path has 1 to \(UnixSocket.maximumPath) bytes: --socket PATH or VCTL_SOCKET"
         case .malformed: "vctl version shows whether daemon and command line fit together"
         case .timeout, .interrupted: nil
         }
@@ -74,7 +76,8 @@ extension ClientError: CustomStringConvertible {
         case .denied(let socket): "permission denied on the socket \(shown(socket))"
         case .unreachable(let socket, let number):
             "cannot reach vctld at \(shown(socket)): \(String(cString: strerror(number)))"
-        case .socketPath(let path): "the socket's path \"\(shown(path))\" is too long"
+        case .socketPath(let path):
+            "\"\(shown(path))\" is no socket's path: it is \(path.isEmpty ? "empty" : "too long")"
         case .silent(let socket): "vctld at \(shown(socket)) does not answer"
         case .lost(let socket): "vctld at \(shown(socket)) closed the connection before it had answered"
         case .malformed(let what): "the daemon's reply cannot be read: \(shown(what, limit: 200))"

@@ -51,7 +51,8 @@ extension Failure {
 
     private init(_ problem: Problem) {
         let fields = (problem.errors ?? []).filter { !problem.detail.contains($0.field) }
-        let list = fields.map { "\($0.field): \($0.problem)" }.joined(separator: "; ")
+        let more = fields.count > 3 ? "; and \(fields.count - 3) more" : ""
+        let list = fields.prefix(3).map { "\($0.field): \($0.problem)" }.joined(separator: "; ") + more
         message = list.isEmpty ? problem.detail : "\(problem.detail): \(list)"
         code = problem.code
         hint = problem.hint

@@ -15,7 +15,8 @@ public final class UploadFile {
     /// - Throws: ``FileError``.
     public init(path: String) throws {
         self.path = path
-        descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK a FIFO would wait here for somebody who writes to it.
+        descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileError.unreadable(path, errno) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw FileError.unreadable(path, errno) }

@@ -74,7 +74,8 @@ public final class Core: Sendable {
             inventory: opened, kinds: Self.kinds(built), link: hypervisor, logger: logger, fault: fault)
         let acceptance = Acceptance(inventory: opened, engine: engine, hasher: state.hasher)
         vms = VMService(environment: built, acceptance: acceptance)
-        images = ImageService(inventory: opened, engine: engine, state: state)
+        images = ImageService(
+            inventory: opened, engine: engine, state: state, readers: built.readers)
         operations = OperationService(inventory: opened, engine: engine)
         events = EventService(inventory: opened)
         warnings = WarningService(inventory: opened)
@@ -87,7 +88,7 @@ public final class Core: Sendable {
         [
             VMCreateOperation(environment: environment), VMPowerOperation(environment: environment),
             VMDeleteOperation(environment: environment), ImageImport(state: environment.state),
-            ImageDelete(state: environment.state),
+            ImageDelete(state: environment.state, readers: environment.readers),
         ]
     }
 

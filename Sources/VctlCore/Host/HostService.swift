@@ -43,8 +43,15 @@ public struct HostService: Sendable {
         }
     }
 
-    /// Whether requests are served from an inventory that was compared with libvirt, or libvirt is away.
-    public var isReady: Bool { environment.watcher.isSynced || !environment.hypervisor.isConnected }
+    /// Whether requests are served from an inventory that was compared with libvirt, now or, where libvirt is
+    /// away, at some time.
+    public var isReady: Bool {
+        get async throws {
+            if environment.watcher.isSynced { return true }
+            guard !environment.hypervisor.isConnected else { return false }
+            return try await environment.inventory.read { try Comparison.wasMade($0) }
+        }
+    }
 
     /// Whether libvirt is connected.
     public var isConnected: Bool { environment.hypervisor.isConnected }

@@ -52,6 +52,16 @@ struct Qcow2Header: Hashable, Sendable {
         try Self.checkTables(bytes, fileSize: file.size)
     }
 
+    /// The files that the image at `path` names, its backing file and its data file, however damaged the rest
+    /// of it is; none where it is no qcow2, or cannot be read.
+    static func references(ofFileAt path: String) -> [String] {
+        guard let file = try? ImageFile(path: path) else { return [] }
+        guard file.read(4, at: 0).big32(0) == 0x5146_49FB else { return [] }
+        let bytes = file.read(64 << 10, at: 0)
+        let data = bytes.big32(4).flatMap { dataFile(bytes, version: $0) }
+        return [(try? backingFile(bytes)) ?? nil, data].compactMap { $0 }
+    }
+
     private static func backingFile(_ bytes: [UInt8]) throws(Fault) -> String? {
         guard let offset = bytes.big64(8), let length = bytes.big32(16) else { throw .truncated }
         // QEMU takes an offset without a length for no backing file; so do we.

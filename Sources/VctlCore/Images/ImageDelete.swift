@@ -13,9 +13,11 @@ struct ImageDelete: OperationKind {
     }
 
     let state: StateDirectory
+    let readers: FileReaders
 
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
         let image = request.image
+        try await journal.step("readers") { try await refuseRead(request) }
         _ = try await journal.step("forget", undo: { try restore(request) }) { [state] in
             try state.forget(.image, image.id)
             return true
@@ -37,10 +39,22 @@ struct ImageDelete: OperationKind {
 
     private func removeFiles(_ request: Request) throws {
         let id = request.image.id
-        // Elsewhere it would be somebody else's file.
-        let minted = [DiskFormat.qcow2, .raw].map { state.image(id, $0) }
-        if let path = request.path, minted.contains(path) { try DurableFile.remove(path) }
+        if let path = ownFile(request) { try DurableFile.remove(path) }
         if request.image.state == .uploading { try DurableFile.remove(state.incoming(id)) }
+    }
+
+    /// Elsewhere it would be somebody else's file.
+    private func ownFile(_ request: Request) -> String? {
+        let minted = [DiskFormat.qcow2, .raw].map { state.image(request.image.id, $0) }
+        return request.path.flatMap { minted.contains($0) ? $0 : nil }
+    }
+
+    /// - Throws: ``Problem`` `image.inUse` where something reads from the file that would go, whoever made
+    ///   it; `libvirt.unavailable` where that cannot be found out.
+    func refuseRead(_ request: Request) async throws {
+        guard let path = ownFile(request), let reader = try await readers.first(of: [path]) else { return }
+        throw Problem(
+            .imageInUse, "image \(request.image.name) is read by \(reader.description)", hint: reader.hint)
     }
 
     /// A cancel that came when the file was gone already leaves an image without one, and says so.

@@ -10,16 +10,18 @@ public struct ImageService: Sendable {
     let engine: OperationEngine
     let state: StateDirectory
     let limits: ImageLimits
+    let readers: FileReaders
     let uploads = ActiveUploads()
 
     init(
-        inventory: Inventory, engine: OperationEngine, state: StateDirectory,
+        inventory: Inventory, engine: OperationEngine, state: StateDirectory, readers: FileReaders,
         limits: ImageLimits = ImageLimits()
     ) {
         self.inventory = inventory
         self.engine = engine
         self.state = state
         self.limits = limits
+        self.readers = readers
     }
 
     /// A page of images, by name.
@@ -153,12 +155,14 @@ public struct ImageService: Sendable {
 
     /// Deletes an image. Its file goes only where we made it.
     /// - Throws: ``Problem`` `image.notFound`, `image.inUse`, `image.protected`, `image.busy`,
-    ///   `revision.stale`.
+    ///   `revision.stale`, `libvirt.unavailable`.
     public func delete(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
-        if context.dryRun { return .preview(try await previewDelete(reference, context)) }
-        if let earlier = try await earlier(context) { return earlier }
+        if !context.dryRun, let earlier = try await earlier(context) { return earlier }
         let row = try await inventory.read { try ImageStore.get($0, reference) }
+        try Self.checkDeletable(row, context)
         let work = ImageDelete.Request(image: row.document, path: row.path)
+        try await ImageDelete(state: state, readers: readers).refuseRead(work)
+        if context.dryRun { return .preview(try previewDelete(row, context)) }
         let new = try NewOperation(
             ImageDelete.self, work, resources: [row.reference], claims: Claim.whole(row.id),
             requestor: context.caller.requestor)
@@ -179,10 +183,8 @@ public struct ImageService: Sendable {
         }
     }
 
-    private func previewDelete(_ reference: Reference, _ context: RequestContext) async throws -> Preview {
-        let row = try await inventory.read { try ImageStore.get($0, reference) }
+    private func previewDelete(_ row: ImageRow, _ context: RequestContext) throws -> Preview {
         try ImageRules.checkIdle(row)
-        try Self.checkDeletable(row, context)
         let change =
             row.path.map { "delete image \(row.name) and its file \($0)" } ?? "delete image \(row.name)"
         return Preview(action: context.action, target: row.name.rawValue, changes: [change])

@@ -108,7 +108,8 @@ enum ImageTools {
 }
 
 extension ImageTools {
-    private static func problem(_ refusal: ImageProbe.Refusal) -> Problem {
+    /// Why a file with that refusal cannot be used.
+    static func problem(_ refusal: ImageProbe.Refusal) -> Problem {
         switch refusal {
         case .backingFile(let name): foreignFile("a backing file", name)
         case .dataFile(let name): foreignFile("an external data file", name)

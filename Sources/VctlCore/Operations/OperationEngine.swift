@@ -13,6 +13,8 @@ final class OperationEngine: Sendable {
         var cancelled: Set<ObjectID> = []
         /// Those that have begun what cannot be undone, and only go forward.
         var committed: Set<ObjectID> = []
+        /// Waits for libvirt, which a stop ends: nothing is half done in them.
+        var waits: [ObjectID: Task<Void, any Error>] = [:]
         var stopping = false
     }
 
@@ -67,6 +69,7 @@ final class OperationEngine: Sendable {
     func stop(grace: Double) async {
         let tasks = running.withLock { running in
             running.stopping = true
+            running.waits.values.forEach { $0.cancel() }
             return Array(running.tasks.values)
         }
         let finished = EventBus()
@@ -136,8 +139,31 @@ final class OperationEngine: Sendable {
             do {
                 return try await body()
             } catch let error where link.isLost(error) {
-                try await link.waitUntilConnected()
+                try await waitForLink()
             }
+        }
+    }
+
+    /// - Throws: ``Stopping`` once the daemon stops: a connection that it closed itself is no failure of the
+    ///   work.
+    private func waitForLink() async throws {
+        let id = ObjectID()
+        let wait = Task { try await link.waitUntilConnected() }
+        let isStopping = running.withLock { running in
+            running.waits[id] = wait
+            return running.stopping
+        }
+        if isStopping { wait.cancel() }
+        defer { running.withLock { $0.waits[id] = nil } }
+        do {
+            try await withTaskCancellationHandler {
+                try await wait.value
+            } onCancel: {
+                wait.cancel()
+            }
+        } catch {
+            if running.withLock({ $0.stopping }) { throw Stopping() }
+            throw error
         }
     }
 
@@ -222,7 +248,7 @@ final class OperationEngine: Sendable {
         }
         do {
             try await undo(record, journal)
-        } catch let error as SimulatedDeath {
+        } catch let error where error is SimulatedDeath || error is Stopping {
             throw error
         } catch {
             return try await getStuck(record, Problem(describing: error))
@@ -238,6 +264,8 @@ final class OperationEngine: Sendable {
             try pass(.beforeUndo(record.id, undo.key))
             do {
                 try await whileConnected(undo.body)
+            } catch let error as Stopping {
+                throw error
             } catch {
                 try await mark(record.id, undo.key, .undoFailed)
                 throw error

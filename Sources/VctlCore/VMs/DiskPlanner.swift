@@ -11,6 +11,8 @@ struct DiskPlanner: Sendable {
         var disks: [DomainPlan.Disk] = []
         var volumes: [NewVolume] = []
         var pool: NewPool?
+        /// The image that an existing disk reads from.
+        var image: UsableImage?
         var targets = Minting.Targets()
 
         /// The drive for the seed, behind all disks.
@@ -92,7 +94,7 @@ struct DiskPlanner: Sendable {
         let real = try HostPaths(allowed: environment.allowedPaths).resolve(
             path, field: "import", caller: caller)
         if let user = try await environment.inventory.read({ try DiskUsers.name($0, path: real) }) {
-            throw DiskUsers.problem(real, user, hint: "vctl vm show \(shown(user))")
+            throw DiskUsers.problem(real, .domain(user), hint: "vctl vm show \(shown(user))")
         }
         if let image = try await environment.inventory.read({ try ImageStore.name($0, path: real) }) {
             throw Problem(
@@ -100,7 +102,10 @@ struct DiskPlanner: Sendable {
                 "\(shown(real)) is the file of image \(image), which VMs read and none may change",
                 hint: "vctl vm create NAME --image \(image)")
         }
-        let format = try usableFormat(real)
+        if let reader = try await environment.readers.first(of: [real]) {
+            throw DiskUsers.problem(real, reader, hint: reader.hint)
+        }
+        let format = try await usableFormat(real, &result)
         guard format == .qcow2 || format == .raw else {
             throw Problem(
                 .imageFormat, "import: \(shown(real)) is \(format.rawValue); a VM's disk is qcow2 or raw",
@@ -113,14 +118,27 @@ struct DiskPlanner: Sendable {
         result.disks.append(disk)
     }
 
-    private func usableFormat(_ real: String) throws -> DiskFormat {
+    /// The format of a file that stands alone, or reads from one of our images and nothing else: that is what
+    /// a linked VM leaves when its disks are kept.
+    private func usableFormat(_ real: String, _ result: inout Result) async throws -> DiskFormat {
         let probe = try ImageProbe(path: real)
-        if let refusal = probe.refusal {
-            throw Problem(
-                .imageFormat,
-                "import: \(shown(real)) cannot be used as a disk: \(shown("\(refusal)", limit: 200))")
+        guard let refusal = probe.refusal else { return probe.format }
+        if case .backingFile = refusal, let image = try await image(behind: real) {
+            result.image = image
+            return probe.format
         }
-        return probe.format
+        var problem = ImageTools.problem(refusal)
+        problem.detail = "import: \(shown(real)) cannot be used as a disk: \(problem.detail)"
+        throw problem
+    }
+
+    private func image(behind real: String) async throws -> UsableImage? {
+        let behind = BackingChain.files(behind: real).map(RealPath.of)
+        guard behind.count == 1 else { return nil }
+        return try await environment.inventory.read { db in
+            guard let name = try ImageStore.name(db, path: behind[0]) else { return nil }
+            return try UsableImage.find(db, .name(name))
+        }
     }
 
     private func cdrom(_ path: String, _ caller: Caller, _ result: inout Result) throws {
@@ -198,7 +216,7 @@ enum DiskUsers {
                 """, arguments: [path, except?.rawValue])
     }
 
-    static func problem(_ path: String, _ user: String, hint: String) -> Problem {
-        Problem(.volumeInUse, "\(shown(path)) is a disk of \(shown(user))", hint: hint)
+    static func problem(_ path: String, _ user: FileReader, hint: String) -> Problem {
+        Problem(.volumeInUse, "\(shown(path)) is used by \(user.description)", hint: hint)
     }
 }

@@ -20,7 +20,7 @@ struct HostPaths: Sendable {
         }
         defer { free(resolved) }
         let real = String(cString: resolved)
-        let roots = allowed.map { Self.real($0) }
+        let roots = allowed.map(RealPath.of)
         guard roots.contains(where: { real.hasPrefix($0 == "/" ? "/" : $0 + "/") }) else {
             throw Problem(
                 .pathForbidden, "\(field): \(shown(real)) is outside the allowed folders",
@@ -31,12 +31,6 @@ struct HostPaths: Sendable {
             throw Problem(.pathForbidden, "\(field): \(shown(real)) is neither a file nor a block device")
         }
         return real
-    }
-
-    private static func real(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
     }
 
     /// Whether a resolved path is a block device.

@@ -15,6 +15,9 @@ struct VMEnvironment: Sendable {
     /// Who changes a VM's definition.
     let turns = Turns()
 
+    /// Who would lose data if files were removed.
+    var readers: FileReaders { FileReaders(hypervisor, state) }
+
     /// Reads one domain and stores what it is now, so that a caller sees what its operation did.
     func observe(_ id: ObjectID) async throws {
         try await watcher.refresh(id)

@@ -29,6 +29,10 @@ struct VMPlanner: Sendable {
         describe(&plan, create, caller)
         var warnings: [String] = []
         try await accelerate(&plan, &warnings)
+        if flavor == .qemu {
+            try await HardwareCheck(connection: connection, accelerator: plan.accelerator)
+                .check(machine: create.machine, cpuModel: create.cpuModel)
+        }
         plan.nics = try await nics(create, plan.id, connection, &warnings)
         plan.boot = try kernel(create, caller)
         let image = try await image(create)
@@ -36,6 +40,7 @@ struct VMPlanner: Sendable {
         let disks = try await DiskPlanner(environment: environment, connection: connection)
             .plan(create, image: image, vm: plan.id, caller: caller)
         plan.disks = disks.disks
+        if let behind = disks.image { plan.image = .init(id: behind.id, name: behind.name, linked: true) }
         return try finish(create, plan, disks, image, warnings)
     }
 
@@ -85,11 +90,7 @@ struct VMPlanner: Sendable {
                     errors: [FieldProblem("networks[\(index)].network", "no such network")])
             }
             let mac = spec.mac?.lowercased() ?? Minting.mac(avoiding: used)
-            if let owner = taken[mac] {
-                throw Problem(
-                    .requestInvalid, "the MAC \(mac) belongs to VM \(shown(owner))",
-                    errors: [FieldProblem("networks[\(index)].mac", "in use by \(shown(owner))")])
-            }
+            if let owner = taken[mac] { throw MACStore.problem(mac, owner, index: index) }
             used.insert(mac)
             result.append(
                 DomainPlan.NIC(
@@ -138,7 +139,7 @@ struct VMPlanner: Sendable {
             plan: plan, volumes: disks.volumes, pool: disks.pool, hasSeed: hasSeed,
             start: create.start ?? true,
             autostart: create.autostart ?? false, warnings: warnings)
-        let claims = Claim.whole(plan.id) + (image.map { Claim.shared($0.id, .disks) } ?? [])
+        let claims = Claim.whole(plan.id) + (plan.image.map { Claim.shared($0.id, .disks) } ?? [])
         return Draft(
             request: request, seed: hasSeed ? try wanted.seed() : nil, claims: claims, vm: reserved(plan))
     }
@@ -151,6 +152,9 @@ struct VMPlanner: Sendable {
             createdAt: plan.createdAt, observedAt: .now)
         vm.image = plan.image
         vm.description = plan.description
+        vm.disks = plan.disks.map {
+            VM.Disk(target: $0.target, device: $0.device.rawValue, path: $0.path, role: $0.role.rawValue)
+        }
         vm.nics = plan.nics.map { VM.NIC(mac: $0.mac, network: $0.network, model: $0.model) }
         return vm
     }
@@ -196,5 +200,12 @@ enum MACStore {
                 WHERE vm.state <> 'missing'
                 """)
         return Dictionary(rows.map { ($0["mac"], $0["name"]) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// - Parameter index: of the NIC in the request.
+    static func problem(_ mac: String, _ owner: String, index: Int) -> Problem {
+        Problem(
+            .requestInvalid, "the MAC \(mac) belongs to VM \(shown(owner))",
+            errors: [FieldProblem("networks[\(index)].mac", "in use by \(shown(owner))")])
     }
 }

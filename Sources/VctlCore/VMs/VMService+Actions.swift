@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import GRDB
+import Libvirt
 import VctlAPI
 
 extension VMService {
@@ -8,27 +9,38 @@ extension VMService {
         -> Accepted
     {
         if let earlier = try await acceptance.earlier(context) { return earlier }
+        try await observeFirst(reference)
         let (row, vm) = try await managed(reference, context)
         guard !vm.protected || context.force else {
             throw Problem(
                 .vmProtected, "VM \(row.name) is protected",
                 hint: "vctl vm set \(row.name) --no-protect, or vctl vm delete \(row.name) --force")
         }
-        let files = keepDisks ? [] : OwnFiles.disks(of: vm, state: environment.state)
-        try await refuseShared(files, of: row)
+        let files = keepDisks ? [] : OwnFiles.disks(of: vm)
+        try await refuseRead(files, of: row)
         let request = VMDeleteOperation.Request(vm: row.reference, disks: files)
         return try await act(
             VMDeleteOperation.self, request, Claim.whole(row.id), row, context, changes(request, vm))
     }
 
-    /// A disk that somebody gave to another VM, too, is not removed under it.
-    private func refuseShared(_ files: [String], of row: VMRow) async throws {
-        try await inventory.read { db in
-            for path in files {
-                guard let user = try DiskUsers.name(db, path: path, except: row.id) else { continue }
-                throw DiskUsers.problem(path, user, hint: "vctl vm delete \(row.name) --keep-disks")
-            }
+    /// What libvirt has of it now, and not what was last heard.
+    /// - Throws: ``Problem`` `libvirt.unavailable`.
+    private func observeFirst(_ reference: Reference) async throws {
+        let id = try await row(reference).id
+        _ = try environment.hypervisor.connection()
+        do {
+            try await environment.observe(id)
+        } catch let error as LibvirtError {
+            throw Problem(libvirt: error)
         }
+    }
+
+    /// A disk that somebody else has, or reads from, is not removed under them.
+    private func refuseRead(_ files: [String], of row: VMRow) async throws {
+        guard let reader = try await environment.readers.first(of: files, except: row.id) else { return }
+        throw Problem(
+            .volumeInUse, "a disk of VM \(shown(row.name)) is used by \(reader.description), too",
+            hint: "vctl vm delete \(shown(row.name)) --keep-disks")
     }
 
     private func changes(_ request: VMDeleteOperation.Request, _ vm: VM) -> [String] {

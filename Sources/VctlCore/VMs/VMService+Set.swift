@@ -29,12 +29,14 @@ extension VMService {
         if let holder = row.operation {
             throw Problem(conflict: ClaimConflict(subject: row.id, holder: holder))
         }
-        do {
-            try await apply(patch, labels, to: row.id)
-        } catch let error as LibvirtError {
-            throw Problem(libvirt: error)
+        try await inventory.readings.changing(row.id) {
+            do {
+                try await apply(patch, labels, to: row.id)
+            } catch let error as LibvirtError {
+                throw Problem(libvirt: error)
+            }
+            try await environment.observe(row.id)
         }
-        try await environment.observe(row.id)
         try await inventory.write { try $0.audit(context, target: row.name) }
         return .vm(try await show(.id(row.id)))
     }

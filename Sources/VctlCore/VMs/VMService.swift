@@ -49,6 +49,7 @@ public struct VMService: Sendable {
             return try await acceptance.accept(new, context, target: create.name.rawValue) { transaction in
                 try transaction.recheckImage(draft)
                 try transaction.recheckDisks(draft)
+                try transaction.recheckMACs(draft)
                 try transaction.store(draft.vm)
             }
         } catch {
@@ -95,15 +96,25 @@ public struct VMService: Sendable {
 }
 
 extension Transaction {
-    /// The image may have gone since the plan was made.
     /// Another request may have taken an existing disk meanwhile: two VMs that write to one destroy it.
     fileprivate func recheckDisks(_ draft: VMPlanner.Draft) throws {
-        for path in draft.vm.disks.filter({ $0.device == "disk" }).compactMap(\.path) {
+        let existing = draft.request.plan.disks.filter { $0.device == .disk && $0.volume == nil }
+        for path in existing.compactMap(\.path) {
             guard let user = try DiskUsers.name(db, path: path) else { continue }
-            throw DiskUsers.problem(path, user, hint: "vctl vm show \(shown(user))")
+            throw DiskUsers.problem(path, .domain(user), hint: "vctl vm show \(shown(user))")
         }
     }
 
+    /// Another request may have taken a MAC meanwhile: two NICs with one get each other's packets.
+    fileprivate func recheckMACs(_ draft: VMPlanner.Draft) throws {
+        let taken = try MACStore.taken(db)
+        for (index, nic) in draft.vm.nics.enumerated() {
+            guard let owner = taken[nic.mac] else { continue }
+            throw MACStore.problem(nic.mac, owner, index: index)
+        }
+    }
+
+    /// The image may have gone since the plan was made.
     fileprivate func recheckImage(_ draft: VMPlanner.Draft) throws {
         guard let image = draft.vm.image else { return }
         _ = try UsableImage.find(db, .id(image.id))

@@ -50,7 +50,7 @@ enum VMStore {
 
     static func get(_ db: Database, _ reference: Reference) throws -> VMRow {
         guard let row = try find(db, reference) else {
-            throw Problem(.vmNotFound, "there is no VM \(shown(reference.description))", hint: "vctl vm list")
+            throw try Comparison.missing(db, reference)
         }
         return row
     }
@@ -170,7 +170,8 @@ extension Transaction {
     private func tell(_ before: VM, _ after: VM, holder: ObjectID?) throws {
         try emit(
             VMDocument.eventType(before, after), ObjectReference(kind: .vm, id: after.id, name: after.name),
-            operation: holder, origin: holder == nil ? .libvirt : .vctl,
+            operation: holder,
+            origin: holder == nil && !readings.isChanging(after.id) ? .libvirt : .vctl,
             data: VMDocument.differences(before, after))
     }
 

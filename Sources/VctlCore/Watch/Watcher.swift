@@ -89,6 +89,7 @@ final class Watcher: Sendable {
                 inventory.readings.isNewest(reading, of: $0)
             }
             try transaction.clearWarning("libvirt.unavailable")
+            try Comparison.note(transaction, at: time)
         }
         // A loss that came meanwhile stands.
         guard hypervisor.isConnected else { return }

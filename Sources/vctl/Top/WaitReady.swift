@@ -6,7 +6,8 @@ import VctlClient
 /// `vctl waitready`.
 struct WaitReady: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "waitready", abstract: "Wait until the daemon serves requests and has read libvirt.")
+        commandName: "waitready",
+        abstract: "Wait until the daemon serves requests, and has read libvirt at some time.")
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var timeout: TimeoutOption
@@ -17,9 +18,15 @@ struct WaitReady: ParsableCommand {
         client.interrupts = Interrupts()
         let deadline = timeout.deadline
         var reason = "it does not answer"
+        var said = ""
+        let patience = Deadline.after(seconds: 2)
         do {
             while true {
                 if let why = try attempt(client, deadline) { reason = why } else { return }
+                if patience.hasPassed, said != reason {
+                    Standard.error("waiting: \(reason)")
+                    said = reason
+                }
                 try Poll.sleep(seconds: 0.05, until: deadline, client.interrupts)
             }
         } catch ClientError.timeout {

@@ -28,11 +28,23 @@ struct VMConsole: ParsableCommand {
     func run() throws {
         _ = try Reference(checking: name)
         if log { return try printLog() }
+        try refuseOff(connect.client())
         let console = ConsoleSession(
             output: try openLog(follow: true, client: connect.client()),
             input: ConsoleInput(connect.client(), name),
             deadline: timeout.deadline)
         try console.run()
+    }
+
+    /// What is off would end at once, as if there had been nothing to say.
+    private func refuseOff(_ client: Client) throws {
+        let reply = try client.send(Request(Endpoints.named("vm.show"), [name]), until: timeout.deadline)
+        let vm = try reply.decoded(as: VM.self)
+        guard vm.state != .running, vm.state != .paused else { return }
+        let name = shown(vm.name)
+        throw Problem(
+            .vmState, "VM \(name) is \(vm.state.rawValue)",
+            hint: "vctl vm start \(name); what it said before: vctl vm console \(name) --log")
     }
 
     private func printLog() throws {

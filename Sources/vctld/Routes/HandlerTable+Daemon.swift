@@ -21,7 +21,7 @@ extension HandlerTable {
         addDescription()
         on("host.show") { _ in try .json(try await core.host.show()) }
         on("ready") { _ in
-            guard core.host.isReady else {
+            guard try await core.host.isReady else {
                 throw Problem(.libvirtUnavailable, "libvirt has not been read yet", hint: "vctl host show")
             }
             return try .json(Self.version)

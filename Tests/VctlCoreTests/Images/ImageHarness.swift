@@ -22,13 +22,15 @@ struct ImageHarness: Sendable {
     ) throws {
         state = try StateDirectory(path: directory)
         inventory = try Inventory(path: state.database, instance: state.instance)
+        let readers = FileReaders(domains: [], folders: [directory])
         engine = OperationEngine(
             inventory: inventory,
-            kinds: [ImageImport(state: state, limits: limits), ImageDelete(state: state)],
+            kinds: [ImageImport(state: state, limits: limits), ImageDelete(state: state, readers: readers)],
             link: NoLibvirt(), logger: Logger(label: "images") { _ in SwiftLogNoOpLogHandler() },
             journalRetry: .milliseconds(100), fault: fault
         )
-        images = ImageService(inventory: inventory, engine: engine, state: state, limits: limits)
+        images = ImageService(
+            inventory: inventory, engine: engine, state: state, readers: readers, limits: limits)
         operations = OperationService(inventory: inventory, engine: engine)
     }
 

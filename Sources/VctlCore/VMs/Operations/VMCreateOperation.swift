@@ -65,6 +65,9 @@ struct VMCreateOperation: OperationKind {
     func rolledBack(_ request: Request, _ transaction: Transaction, _ operation: ObjectID) throws {
         // The texts of the seed were kept before the first step could name an undo.
         try SeedFiles(environment.state).remove(request.plan.id)
+        for path in OwnFiles.consoleLogs(of: request.plan.id, environment.state) {
+            try DurableFile.remove(path)
+        }
         try transaction.removeVM(request.plan.id, origin: .vctl)
     }
 }

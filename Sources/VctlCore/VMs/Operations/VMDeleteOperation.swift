@@ -24,13 +24,24 @@ struct VMDeleteOperation: OperationKind {
             if try await domains.ours(id) != nil { try await domains.destroy(id) }
         }
         try await journal.step("undefine") { try await domains.undefine(id) }
-        for (index, path) in request.disks.enumerated() {
-            let problem = try await journal.step("disk:\(index)") { () -> String? in Self.remove(path) }
-            if let problem { journal.warn(problem) }
-        }
+        try await removeDisks(request.disks, journal)
         let left = try await journal.step("seed-and-log") { () -> [String] in removeOwnFiles(id) }
         left.forEach { journal.warn($0) }
         return Outcome(request.vm) { transaction in try transaction.removeVM(id, origin: .vctl) }
+    }
+
+    /// Somebody may have begun to use a disk since the request was accepted; then all are left.
+    private func removeDisks(_ disks: [String], _ journal: Journal) async throws {
+        let reader = try await journal.step("readers") { try await environment.readers.first(of: disks) }
+        if let reader {
+            journal.warn(
+                "\(reader.description) uses a disk by now; left are \(disks.joined(separator: ", "))")
+            return
+        }
+        for (index, path) in disks.enumerated() {
+            let problem = try await journal.step("disk:\(index)") { () -> String? in Self.remove(path) }
+            if let problem { journal.warn(problem) }
+        }
     }
 
     private static func remove(_ path: String) -> String? {
@@ -49,28 +60,30 @@ struct VMDeleteOperation: OperationKind {
         } catch {
             problems.append("the seed could not be removed: \(error.localizedDescription)")
         }
-        let log = environment.state.consoleLog(id)
-        let directory = (log as NSString).deletingLastPathComponent
-        // virtlogd keeps older parts as NAME.0, NAME.1, …
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        for name in names where name.hasPrefix("\(id).log") {
-            if let problem = Self.remove("\(directory)/\(name)") { problems.append(problem) }
-        }
-        return problems
+        return problems + OwnFiles.consoleLogs(of: id, environment.state).compactMap(Self.remove)
     }
 }
 
 /// Which of a VM's files were made for it, and so go with it.
 enum OwnFiles {
     /// A disk is ours to remove when the mark says that it is a volume, and its path bears that volume's id.
-    static func disks(of vm: VM, state: StateDirectory) -> [String] {
-        vm.disks.compactMap { disk in
+    /// So are the files behind it that bear the id too: what a snapshot leaves behind an overlay.
+    static func disks(of vm: VM) -> [String] {
+        vm.disks.flatMap { disk -> [String] in
             guard disk.device == "disk", disk.role == "root" || disk.role == "data", let path = disk.path,
-                let serial = disk.serial, serial.count >= 8, path.contains("-\(serial.prefix(8))."),
-                (path as NSString).lastPathComponent.hasPrefix("\(vm.name)-")
-                    || path.hasPrefix(state.volumes + "/")
-            else { return nil }
-            return path
+                let serial = disk.serial, serial.count >= 8
+            else { return [] }
+            let isOurs = { (path: String) in
+                (path as NSString).lastPathComponent.contains("-\(serial.prefix(8)).")
+            }
+            return isOurs(path) ? [path] + BackingChain.files(behind: path).filter(isOurs) : []
         }
+    }
+
+    /// What a VM has said on its serial line; virtlogd keeps older parts as NAME.0, NAME.1, …
+    static func consoleLogs(of id: ObjectID, _ state: StateDirectory) -> [String] {
+        let directory = (state.consoleLog(id) as NSString).deletingLastPathComponent
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.sorted().filter { $0.hasPrefix("\(id).log") }.map { "\(directory)/\($0)" }
     }
 }

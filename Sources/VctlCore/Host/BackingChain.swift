@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// The files that an image reads from besides its own: its backing file, that one's backing file, and so on,
+/// and external data files.
+enum BackingChain {
+    /// Longer than any chain that QEMU opens.
+    private static let limit = 256
+
+    /// The files behind the one at `path`, as their images name them, the nearest first. It ends at what is
+    /// no qcow2, cannot be read, or is no file.
+    static func files(behind path: String) -> [String] {
+        var found: [String] = []
+        var waiting = [path]
+        while let next = waiting.popLast(), found.count < limit {
+            let names = Qcow2Header.references(ofFileAt: next)
+            for file in names.flatMap({ resolve($0, from: next) }) where !found.contains(file) {
+                found.append(file)
+                waiting.append(file)
+            }
+        }
+        return found
+    }
+
+    /// The files that a name means: QEMU takes a plain path, `file:PATH`, or `json:` with a block device's
+    /// description; a relative path begins at the image that names it.
+    static func resolve(_ name: String, from image: String) -> [String] {
+        if name.hasPrefix("json:") {
+            return described(name.dropFirst(5)).flatMap { resolve($0, from: image) }
+        }
+        if name.hasPrefix("file:") { return resolve(String(name.dropFirst(5)), from: image) }
+        guard !isRemote(name) else { return [] }
+        return [name.hasPrefix("/") ? name : (image as NSString).deletingLastPathComponent + "/" + name]
+    }
+
+    /// `nbd://host/disk` and `nbd:unix:…`, but not a path that has a colon further back.
+    private static func isRemote(_ name: String) -> Bool {
+        guard let colon = name.firstIndex(of: ":") else { return false }
+        return !name[..<colon].contains("/")
+    }
+
+    /// Every `filename` in a description, however deep; nested objects may be written as `file.filename`.
+    private static func described(_ text: Substring) -> [String] {
+        guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)) else { return [] }
+        return filenames(value)
+    }
+
+    private static func filenames(_ value: Any) -> [String] {
+        switch value {
+        case let object as [String: Any]:
+            object.sorted { $0.key < $1.key }.flatMap { key, value -> [String] in
+                let isName = key == "filename" || key.hasSuffix(".filename")
+                if isName, let name = value as? String { return [name] }
+                return filenames(value)
+            }
+        case let list as [Any]: list.flatMap(filenames)
+        default: []
+        }
+    }
+}
+
+/// Paths as the kernel sees them.
+enum RealPath {
+    /// With symbolic links resolved; as it is where there is nothing.
+    static func of(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+@testable import VctlCore
+
+/// What images read from, as `qemu-img` writes it down.
+struct BackingChainTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func overlay(_ name: String, on backing: String, _ format: String = "qcow2") async throws {
+        let words = ["create", "-q", "-u", "-f", "qcow2", "-F", format, "-b", backing, folder(name), "8M"]
+        try await Tool("qemu-img", words).run()
+    }
+
+    @Test func aChainIsFollowedToItsEnd() async throws {
+        try await Tool("qemu-img", ["create", "-q", "-f", "raw", folder("base"), "8M"]).run()
+        try await overlay("middle", on: folder("base"), "raw")
+        try await overlay("top", on: "middle")
+        let files = BackingChain.files(behind: folder("top"))
+        #expect(files == [folder("middle"), folder("base")])
+        #expect(BackingChain.files(behind: folder("base")) == [])
+        #expect(BackingChain.files(behind: folder("nothing")) == [])
+    }
+
+    @Test func everySpellingOfAFileIsOne() async throws {
+        let description = "json:{\"driver\":\"qcow2\",\"file\":{\"driver\":\"file\",\"filename\":\"/a\"}}"
+        for (name, files) in [
+            (description, ["/a"]), ("json:{\"driver\":\"raw\",\"file.filename\":\"/b\"}", ["/b"]),
+            ("file:/c", ["/c"]), ("nbd://host/disk", []), ("nbd:unix:/run/x", []), ("./d:e", ["./d:e"]),
+        ] as [(String, [String])] {
+            try await overlay("top", on: name)
+            let expected = files.map { $0.hasPrefix("/") ? $0 : folder($0) }
+            #expect(BackingChain.files(behind: folder("top")) == expected, "\(name)")
+        }
+    }
+
+    @Test func aDataFileIsReadToo() async throws {
+        let words = [
+            "create", "-q", "-f", "qcow2", "-o", "data_file=\(folder("data"))", folder("disk"), "8M",
+        ]
+        try await Tool("qemu-img", words).run()
+        #expect(BackingChain.files(behind: folder("disk")) == [folder("data")])
+    }
+
+    @Test func aCircleEnds() async throws {
+        try await overlay("one", on: "two")
+        try await overlay("two", on: "one")
+        #expect(BackingChain.files(behind: folder("one")) == [folder("two"), folder("one")])
+    }
+
+    @Test func aFileInAFolderIsFoundBySymbolicLinksToo() async throws {
+        try await Tool("qemu-img", ["create", "-q", "-f", "qcow2", folder("base"), "8M"]).run()
+        try FileManager.default.createSymbolicLink(
+            atPath: folder("link"), withDestinationPath: folder("base"))
+        let readers = FileReaders(domains: [], folders: [])
+        #expect(try await readers.first(of: [folder("base")]) == nil)
+        try await overlay("top", on: folder("link"))
+        #expect(try await readers.first(of: [folder("base")]) == .file(folder("top")))
+        #expect(try await readers.first(of: [folder("base"), folder("top")]) == nil)
+    }
+}
