@@ -28,11 +28,12 @@ extension Endpoints {
     }
 
     static func action<T: Decodable & SendableMetatype>(
-        _ id: String, _ verb: String, _ summary: String, _ type: T.Type, _ role: Role = .operate
+        _ id: String, _ verb: String, _ summary: String, _ type: T.Type, _ role: Role = .operate,
+        _ query: [QueryParameter] = [.dryRun]
     ) -> Endpoint {
         call(
-            .post, id, "/v1/vms/{vm}/actions/\(verb)", summary, type, .operation, Operation.self, [.dryRun],
-            role)
+            .post, id, "/v1/vms/{vm}/actions/\(verb)", summary, type, .operation, Operation.self, query, role
+        )
     }
 
     static func call<Reply: Decodable & SendableMetatype>(

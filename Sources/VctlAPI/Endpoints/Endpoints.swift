@@ -27,6 +27,9 @@ public enum Endpoints {
         action("vm.reset", "reset", "The reset button", Empty.self),
         action("vm.pause", "pause", "Halt the CPUs", Empty.self),
         action("vm.resume", "resume", "Let the CPUs go on", Empty.self),
+        action(
+            "vm.adopt", "adopt", "Take over what somebody else made", VMAdopt.self, .admin, [.force, .dryRun]),
+        action("vm.release", "release", "Take our mark off", Empty.self, .admin),
         call(
             .post, "vm.wait", "/v1/vms/{vm}/actions/wait", "Wait until a condition holds", VMWait.self,
             .value,

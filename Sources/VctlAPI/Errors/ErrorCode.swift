@@ -19,6 +19,7 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case vmBusy = "vm.busy"
     case vmProtected = "vm.protected"
     case vmForeign = "vm.foreign"
+    case vmTransient = "vm.transient"
     case vmState = "vm.state"
     case vmMissing = "vm.missing"
     case vmNoConsole = "vm.noConsole"
@@ -70,7 +71,8 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
         case .requestPath, .vmNotFound, .imageNotFound, .networkNotFound, .poolNotFound, .pathNotFound,
             .operationNotFound, .warningNotFound:
             404
-        case .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmState, .vmMissing, .vmNoConsole, .imageExists,
+        case .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmTransient, .vmState, .vmMissing, .vmNoConsole,
+            .imageExists,
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503

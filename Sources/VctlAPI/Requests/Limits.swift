@@ -23,6 +23,10 @@ public enum Limits {
     /// Characters of a path on the host.
     public static let path = 1024
     public static let labels = 64
+    /// Changes by XPath in one request.
+    public static let xmlPatches = 64
+    /// Characters of a definition.
+    public static let xml = 512 << 10
     /// Characters of a label's key.
     public static let labelKey = 63
     /// Characters of a label's value.
@@ -119,8 +123,30 @@ extension NICSpec: FieldLimits {
 
 extension VMPatch: FieldLimits {
     static var limits: [String: Schema] {
-        ["description": .removableText(Limits.description), "labels": .labels(nullable: true)]
+        [
+            "description": .removableText(Limits.description), "labels": .labels(nullable: true),
+            "cpus": .whole(Limits.cpus), "maxCpus": .whole(Limits.cpus),
+            "memoryBytes": .bytes(Limits.memoryBytes), "maxMemoryBytes": .bytes(Limits.memoryBytes),
+            "machine": .plainText(Limits.model), "cpuModel": .plainText(Limits.model),
+            "kernel": .removableText(Limits.path), "initrd": .removableText(Limits.path),
+            "cmdline": .removableText(Limits.cmdline),
+            "xmlPatch": SchemaProbe.schema(of: [XMLPatch].self).atMost(Limits.xmlPatches),
+            "xml": Schema(type: "string", maxLength: Limits.xml),
+        ]
     }
+}
+
+extension XMLPatch: FieldLimits {
+    static var limits: [String: Schema] {
+        [
+            "xpath": Schema(type: "string", pattern: Limits.plain, maxLength: Limits.path),
+            "value": .removableText(Limits.cmdline),
+        ]
+    }
+}
+
+extension VMAdopt: FieldLimits {
+    static var limits: [String: Schema] { ["labels": .labels(nullable: false)] }
 }
 
 extension VMStop: FieldLimits {

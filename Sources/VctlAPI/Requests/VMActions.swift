@@ -11,7 +11,48 @@ public struct VMPatch: Codable, Sendable {
     public var cloudInit: Secret?
     /// New cloud-init network-config.
     public var networkConfig: Secret?
+    /// Virtual CPUs. More than now are added at once, as far as there is room; fewer wait for the next start.
+    public var cpus: Int?
+    /// The most CPUs that it can have while it runs.
+    public var maxCpus: Int?
+    /// Memory: at once as far as balloon and DIMMs reach, else at the next start.
+    public var memoryBytes: ByteCount?
+    /// The most memory that it can have while it runs.
+    public var maxMemoryBytes: ByteCount?
+    public var firmware: Firmware?
+    /// Whether it has an emulated TPM 2.0.
+    public var tpm: Bool?
+    /// QEMU's machine type.
+    public var machine: String?
+    public var cpuModel: String?
+    /// A kernel on the host; `null`: boot from the disks. For admins, like `initrd`.
+    public var kernel: RemovableText?
+    public var initrd: RemovableText?
+    public var cmdline: RemovableText?
+    /// Changes of libvirt's definition by hand, for admins.
+    public var xmlPatch: [XMLPatch]?
+    /// Another definition for libvirt in place of the present one, for admins; UUID, name and our metadata stay.
+    public var xml: String?
     /// Nothing is changed until a field is set.
+    public init() {}
+}
+
+/// A change of one place of libvirt's definition.
+public struct XMLPatch: Codable, Hashable, Sendable {
+    /// XPath 1.0; it has to find exactly one element or attribute.
+    public var xpath: String
+    /// The new text or value; `null` removes the place.
+    public var value: RemovableText
+    public init(xpath: String, value: RemovableText) {
+        self.xpath = xpath
+        self.value = value
+    }
+}
+
+/// How to take over a VM that somebody else made.
+public struct VMAdopt: Codable, Sendable {
+    /// Labels that it gets.
+    public var labels: [String: String]?
     public init() {}
 }
 

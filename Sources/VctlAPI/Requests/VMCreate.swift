@@ -55,6 +55,8 @@ public struct VMCreate: Codable, Sendable {
     /// cloud-init's network-config.
     public var networkConfig: Secret?
     public var firmware: Firmware?
+    /// Whether it has an emulated TPM 2.0.
+    public var tpm: Bool?
     /// QEMU's machine type, `q35` without it.
     public var machine: String?
     /// A CPU model; the host's (KVM) or the fullest (TCG) without it.

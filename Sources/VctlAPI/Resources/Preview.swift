@@ -10,6 +10,8 @@ public struct Preview: Codable, Hashable, Sendable {
     public var changes: [String]
     /// What would be warned of.
     public var warnings: [String]
+    /// What would change in libvirt's definition, as `diff -u` shows it.
+    public var xmlDiff: String?
     public init(action: String, target: String, changes: [String], warnings: [String] = []) {
         self.action = action
         self.target = target

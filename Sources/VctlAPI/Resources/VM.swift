@@ -39,6 +39,8 @@ public struct VM: Codable, Hashable, Sendable {
     /// `nil` where the domain's type is neither KVM nor QEMU.
     public var accelerator: Accelerator?
     public var firmware: Firmware?
+    /// Whether it has a TPM.
+    public var tpm: Bool?
     /// QEMU's machine type.
     public var machine: String?
     public var disks: [Disk]

@@ -87,7 +87,8 @@ public final class Core: Sendable {
     static func kinds(_ environment: VMEnvironment) -> [any OperationKind] {
         [
             VMCreateOperation(environment: environment), VMPowerOperation(environment: environment),
-            VMDeleteOperation(environment: environment), ImageImport(state: environment.state),
+            VMDeleteOperation(environment: environment), VMMarkOperation(environment: environment),
+            ImageImport(state: environment.state),
             ImageDelete(state: environment.state, readers: environment.readers),
         ]
     }

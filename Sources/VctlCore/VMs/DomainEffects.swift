@@ -11,18 +11,20 @@ struct DomainEffects: Sendable {
 
     /// Our domain of that id, or `nil`.
     /// - Throws: ``Problem`` `vm.foreign` when the domain of that id is not ours.
-    func ours(_ id: ObjectID) async throws -> Domain? {
+    func ours(_ id: ObjectID) async throws -> Domain? { try await owned(id)?.domain }
+
+    private func owned(_ id: ObjectID) async throws -> (domain: Domain, mark: Mark)? {
         guard let domain = try await environment.hypervisor.domain(id) else { return nil }
         let mark = try await Self.keptMetadata(domain).flatMap { Mark(metadata: $0) }
-        guard Ownership(mark, instance: environment.state.instance, id: id).mark != nil else {
+        guard let mark = Ownership(mark, instance: environment.state.instance, id: id).mark else {
             throw Problem(
                 .vmForeign, "the domain \(id) does not bear this vctl's mark", hint: "virsh dominfo \(id)")
         }
-        return domain
+        return (domain, mark)
     }
 
     /// A transient domain has no kept definition, so it cannot be one that we defined.
-    private static func keptMetadata(_ domain: Domain) async throws -> String? {
+    static func keptMetadata(_ domain: Domain) async throws -> String? {
         do {
             return try await domain.metadata(uri: Mark.namespace, .config)
         } catch let error as LibvirtError where error.code == .operationInvalid {
@@ -52,10 +54,12 @@ struct DomainEffects: Sendable {
     }
 
     func undefine(_ id: ObjectID) async throws {
-        guard let domain = try await ours(id) else { return }
+        guard let (domain, mark) = try await owned(id) else { return }
         if try await domain.isActive() { try await destroy(id) }
+        // Like its disks, the variables of an adopted VM's firmware were there before we were.
+        let variables: Domain.UndefineFlags = mark.adoptedAt == nil ? .nvram : .keepNVRAM
         do {
-            try await domain.undefine([.managedSave, .snapshotsMetadata, .checkpointsMetadata, .nvram])
+            try await domain.undefine([.managedSave, .snapshotsMetadata, .checkpointsMetadata, variables])
         } catch let error as LibvirtError where error.code == .noDomain {
         } catch let error as LibvirtError where error.meansUnsupportedFlags {
             try await domain.undefine()

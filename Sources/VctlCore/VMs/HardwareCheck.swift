@@ -9,14 +9,31 @@ struct HardwareCheck: Sendable {
     let connection: Connection
     let accelerator: Accelerator
 
+    /// What a request names of the hardware; `nil`: nothing.
+    struct Wishes {
+        var machine: String?
+        var cpuModel: String?
+        var firmware: Firmware?
+        var tpm: Bool?
+
+        var isEmpty: Bool {
+            machine == nil && cpuModel == nil && (firmware ?? .bios) == .bios && tpm != true
+        }
+    }
+
     /// - Throws: ``Problem`` `request.invalid`.
-    func check(machine: String?, cpuModel: String?) async throws {
-        guard machine != nil || cpuModel != nil else { return }
-        let capabilities = try await capabilities(machine)
-        if let cpuModel, !Self.has(cpuModel, capabilities) {
+    func check(_ wishes: Wishes) async throws {
+        guard !wishes.isEmpty else { return }
+        let capabilities = try await capabilities(wishes.machine)
+        try Self.check(wishes.firmware ?? .bios, capabilities)
+        if wishes.tpm == true, !capabilities.tpmBackends.contains("emulator") {
+            throw Self.refusal("tpm", "true", "not to be had: there is no swtpm", "apt-get install swtpm")
+        }
+        if let cpuModel = wishes.cpuModel, !Self.has(cpuModel, capabilities) {
             let how = accelerator == .kvm ? "under KVM" : "by emulation"
             throw Self.refusal(
-                "cpuModel", cpuModel, "no CPU model of this host \(how)", "virsh domcapabilities")
+                "cpuModel", cpuModel, "no CPU model of this host \(how)",
+                "virsh domcapabilities lists what there is")
         }
     }
 
@@ -28,8 +45,22 @@ struct HardwareCheck: Sendable {
                     type: accelerator == .kvm ? "kvm" : "qemu"))
         } catch let error as LibvirtError where error.code == .invalidArg {
             let reason = "no machine type of this host's QEMU"
-            throw Self.refusal("machine", machine ?? "q35", reason, "qemu-system-x86_64 -machine help")
+            throw Self.refusal(
+                "machine", machine ?? "q35", reason, "qemu-system-x86_64 -machine help lists what there is")
         }
+    }
+
+    private static func check(_ firmware: Firmware, _ capabilities: DomainCapabilitiesXML) throws {
+        let isThere =
+            switch firmware {
+            case .bios: true
+            case .uefi: capabilities.firmwares.contains("efi")
+            case .uefiSecure: capabilities.firmwares.contains("efi") && capabilities.secureBoot
+            }
+        guard !isThere else { return }
+        throw refusal(
+            "firmware", firmware.rawValue, "not to be had for this machine: there is no such OVMF image",
+            "apt-get install ovmf")
     }
 
     private static func has(_ model: String, _ capabilities: DomainCapabilitiesXML) -> Bool {
@@ -45,7 +76,22 @@ struct HardwareCheck: Sendable {
     {
         Problem(
             .requestInvalid, "\(field): \"\(shown(value))\" is \(reason)",
-            hint: "\(hint) lists what there is",
+            hint: hint,
             errors: [FieldProblem(field, reason)])
+    }
+}
+
+extension HardwareCheck {
+    /// Checks what a patch asks for against the domain as it would be.
+    static func check(_ patch: VMPatch, of domain: Domain, _ connection: Connection) async throws {
+        var wishes = Wishes()
+        (wishes.machine, wishes.cpuModel) = (patch.machine, patch.cpuModel)
+        (wishes.firmware, wishes.tpm) = (patch.firmware, patch.tpm)
+        guard !wishes.isEmpty else { return }
+        let xml = try DomainXML(parsing: try await domain.xml(.inactive))
+        guard let type = xml.type, ["kvm", "qemu"].contains(type) else { return }
+        if wishes.machine == nil { wishes.machine = xml.osMachine }
+        try await HardwareCheck(connection: connection, accelerator: type == "kvm" ? .kvm : .tcg).check(
+            wishes)
     }
 }

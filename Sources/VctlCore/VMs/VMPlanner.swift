@@ -30,8 +30,10 @@ struct VMPlanner: Sendable {
         var warnings: [String] = []
         try await accelerate(&plan, &warnings)
         if flavor == .qemu {
-            try await HardwareCheck(connection: connection, accelerator: plan.accelerator)
-                .check(machine: create.machine, cpuModel: create.cpuModel)
+            try await HardwareCheck(connection: connection, accelerator: plan.accelerator).check(
+                .init(
+                    machine: create.machine, cpuModel: create.cpuModel, firmware: create.firmware,
+                    tpm: create.tpm))
         }
         plan.nics = try await nics(create, plan.id, connection, &warnings)
         plan.boot = try kernel(create, caller)
@@ -50,6 +52,7 @@ struct VMPlanner: Sendable {
         plan.maxMemoryBytes = create.maxMemoryBytes?.bytes
         plan.machine = create.machine ?? "q35"
         plan.firmware = create.firmware ?? .bios
+        plan.tpm = create.tpm
         plan.cpuModel = create.cpuModel
         plan.consoleLog = environment.state.consoleLog(plan.id)
         plan.labels = create.labels ?? [:]

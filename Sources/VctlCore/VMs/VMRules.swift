@@ -28,10 +28,6 @@ enum VMRules {
         where value != nil && request.kernel == nil {
             problems.append(FieldProblem(name, "this goes with kernel; there is none"))
         }
-        if request.firmware == .uefiSecure {
-            problems.append(
-                FieldProblem("firmware", "Secure Boot is not offered by this version; use bios or uefi"))
-        }
         return problems
     }
 
@@ -56,6 +52,47 @@ enum VMRules {
         }
         if let most = request.maxMemoryBytes?.bytes, most < memory || !Limits.memoryBytes.contains(most) {
             problems.append(FieldProblem("maxMemoryBytes", "from memoryBytes (\(memory)) to \(mostMemory)"))
+        }
+        return problems
+    }
+
+    /// What must hold for a patch of the hardware by itself; what depends on the VM is found with its definition.
+    static func problems(_ patch: VMPatch) -> [FieldProblem] {
+        var problems: [FieldProblem] = []
+        for (field, count) in [("cpus", patch.cpus), ("maxCpus", patch.maxCpus)] {
+            guard let count, !Limits.cpus.contains(count) else { continue }
+            let range = "from \(Limits.cpus.lowerBound) to \(Limits.cpus.upperBound) CPUs"
+            problems.append(FieldProblem(field, range))
+        }
+        for (field, size) in [("memoryBytes", patch.memoryBytes), ("maxMemoryBytes", patch.maxMemoryBytes)] {
+            guard let size, !Limits.memoryBytes.contains(size.bytes) else { continue }
+            let least = ByteCount.human(Limits.memoryBytes.lowerBound)
+            let most = ByteCount.human(Limits.memoryBytes.upperBound)
+            problems.append(FieldProblem(field, "from \(least) to \(most)"))
+        }
+        problems += TextRules.problems("machine", patch.machine, Limits.model)
+        problems += TextRules.problems("cpuModel", patch.cpuModel, Limits.model)
+        problems += TextRules.problems("cmdline", patch.cmdline?.text, Limits.cmdline)
+        return problems + handProblems(patch)
+    }
+
+    private static func handProblems(_ patch: VMPatch) -> [FieldProblem] {
+        var problems: [FieldProblem] = []
+        for (field, path) in [("kernel", patch.kernel), ("initrd", patch.initrd)] {
+            guard let path = path?.orNil else { continue }
+            if !path.hasPrefix("/") || path.utf8.count > Limits.path || !Limits.isPlain(path) {
+                problems.append(FieldProblem(field, "an absolute path on the host"))
+            }
+        }
+        if (patch.xmlPatch ?? []).count > Limits.xmlPatches {
+            problems.append(FieldProblem("xmlPatch", "at most \(Limits.xmlPatches) changes"))
+        }
+        for (index, change) in (patch.xmlPatch ?? []).enumerated() {
+            problems += TextRules.problems("xmlPatch[\(index)].xpath", change.xpath, Limits.path)
+            problems += TextRules.problems("xmlPatch[\(index)].value", change.value.text, Limits.cmdline)
+        }
+        if (patch.xml ?? "").utf8.count > Limits.xml {
+            problems.append(FieldProblem("xml", "at most \(Limits.xml) bytes"))
         }
         return problems
     }

@@ -25,7 +25,7 @@ extension VMService {
 
     /// What libvirt has of it now, and not what was last heard.
     /// - Throws: ``Problem`` `libvirt.unavailable`.
-    private func observeFirst(_ reference: Reference) async throws {
+    func observeFirst(_ reference: Reference) async throws {
         let id = try await row(reference).id
         _ = try environment.hypervisor.connection()
         do {
@@ -116,7 +116,7 @@ extension VMService {
             VMPowerOperation.self, request, Claim.exclusive(row.id, .power), row, context, [change.sentence])
     }
 
-    private func act<Kind: OperationKind>(
+    func act<Kind: OperationKind>(
         _ kind: Kind.Type, _ request: Kind.Request, _ claims: [Claim], _ row: VMRow,
         _ context: RequestContext,
         _ changes: [String]
@@ -143,7 +143,7 @@ extension VMService {
         guard vm.managed else {
             throw Problem(
                 .vmForeign, "VM \(shown(row.name)) was not made by this vctl, which does not change it",
-                hint: "virsh is the tool for it until it is adopted")
+                hint: "vctl vm adopt \(shown(row.name))")
         }
         return (row, vm)
     }

@@ -25,12 +25,15 @@ extension VMService {
         let (row, vm) = try await managed(.id(id), context)
         let labels = Self.merged(vm.labels, patch.labels ?? [:])
         try VMRules.refuse(LabelRules.problems(count: labels.count))
-        guard !context.dryRun else { return .preview(preview(row, patch)) }
+        let redefinition = try await Redefinition.plan(patch, of: id, context.caller, environment)
+        guard !context.dryRun else { return .preview(preview(row, patch, redefinition)) }
         if let holder = row.operation {
             throw Problem(conflict: ClaimConflict(subject: row.id, holder: holder))
         }
         try await inventory.readings.changing(row.id) {
             do {
+                // First what libvirt is most likely to refuse: then nothing has been changed.
+                try await redefinition?.apply(environment)
                 try await apply(patch, labels, to: row.id)
             } catch let error as LibvirtError {
                 throw Problem(libvirt: error)
@@ -86,6 +89,7 @@ extension VMService {
         request.networkConfig = patch.networkConfig
         return LabelRules.problems(patch: patch.labels ?? [:]) + request.problems()
             + TextRules.problems("description", patch.description?.text, Limits.description)
+            + VMRules.problems(patch)
     }
 
     /// A new instance-id makes cloud-init take the guest for new at its next boot, and so run the new
@@ -105,8 +109,8 @@ extension VMService {
         try await seeds.build(id)
     }
 
-    private func preview(_ row: VMRow, _ patch: VMPatch) -> Preview {
-        var changes: [String] = []
+    private func preview(_ row: VMRow, _ patch: VMPatch, _ redefinition: Redefinition?) -> Preview {
+        var changes = redefinition?.sentences ?? []
         for (key, value) in (patch.labels ?? [:]).sorted(by: { $0.key < $1.key }) {
             changes.append(value.map { "set label \(key)=\($0)" } ?? "remove label \(key)")
         }
@@ -118,7 +122,9 @@ extension VMService {
         if patch.cloudInit != nil || patch.networkConfig != nil {
             changes.append("make a new cloud-init seed, read at the next boot")
         }
-        return Preview(action: "vm.set", target: row.name, changes: changes)
+        var preview = Preview(action: "vm.set", target: row.name, changes: changes)
+        preview.xmlDiff = redefinition?.diff
+        return preview
     }
 
     /// RFC 7396: `nil` removes.

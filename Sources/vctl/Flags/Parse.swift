@@ -57,6 +57,29 @@ enum Parse {
         return KeyValue(key: String(parts[0]), value: String(parts[1]))
     }
 
+    /// `XPATH=VALUE`: the first `=` that is not part of a condition in brackets or of a text in quotes.
+    static func xmlPatch(_ text: String) throws -> XMLPatch {
+        var depth = 0
+        var quote: Character?
+        for index in text.indices {
+            let character = text[index]
+            if let open = quote {
+                if character == open { quote = nil }
+                continue
+            }
+            switch character {
+            case "'", "\"": quote = character
+            case "[", "(": depth += 1
+            case "]", ")": depth -= 1
+            case "=" where depth == 0 && index != text.startIndex:
+                let value = String(text[text.index(after: index)...])
+                return XMLPatch(xpath: String(text[..<index]), value: RemovableText(value))
+            default: continue
+            }
+        }
+        throw Refused(description: "write XPATH=VALUE, like ./devices/video/model/@type=virtio")
+    }
+
     static func condition(_ text: String) throws -> WaitCondition {
         try refusing { () throws(InvalidValue) in try WaitCondition(checking: text) }
     }

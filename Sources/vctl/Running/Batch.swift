@@ -30,6 +30,8 @@ final class Batch {
     var leavesObject = true
     /// Whether a lone job still prints an array: its name came from a selection.
     var asArray = false
+    /// Whether it is said of a changed VM what waits for its next start.
+    var saysPending = false
     /// Errors with these codes mean that there is nothing to do.
     var ignored: Set<String> = []
 
@@ -69,7 +71,9 @@ final class Batch {
             switch outcome {
             case .failed: continue
             case .preview(let reply): previews.append(reply)
-            case .reply(let reply): objects.append(reply.bytes)
+            case .reply(let reply):
+                if saysPending { tellPending(reply) }
+                objects.append(reply.bytes)
             case .operation(let operation, let reply) where !wait.wait:
                 note(operation, jobs[index].name)
                 operations.append(reply.bytes)
@@ -90,6 +94,14 @@ final class Batch {
         try print(objects, operations, previews, several, printer)
         if let first = failures.min(by: { $0.key < $1.key })?.value { throw Ended(exit: first) }
         if warned, wait.strict { throw Ended(exit: .warnings) }
+    }
+
+    private func tellPending(_ reply: Reply) {
+        guard let vm = try? reply.decoded(as: VM.self), let pending = vm.pending, !pending.isEmpty else {
+            return
+        }
+        let list = pending.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+        Standard.error("\(shown(vm.name)): waits for the next start: \(shown(list, limit: 1000))")
     }
 
     private func print(

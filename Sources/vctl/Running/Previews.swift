@@ -21,7 +21,9 @@ enum Previews {
         for warning in preview.warnings { Standard.error("warning: \(shown(warning, limit: 1000))") }
         let head = "\(shown(preview.action)) \(shown(preview.target, limit: 300)) would"
         guard !preview.changes.isEmpty else { return head + " change nothing\n" }
-        return head + ":\n" + preview.changes.map { "  \(shown($0, limit: 1000))\n" }.joined()
+        let changes = preview.changes.map { "  \(shown($0, limit: 1000))\n" }.joined()
+        let diff = preview.xmlDiff?.split(separator: "\n").map { shown(String($0), limit: 1000) + "\n" } ?? []
+        return head + ":\n" + changes + diff.joined()
     }
 
     private static func csv(_ previews: [Preview]) -> String {

@@ -12,7 +12,7 @@ struct ActionOptions: ParsableArguments {
     @OptionGroup var key: KeyOption
 
     /// Sends the action to each VM.
-    func run(_ endpoint: String, _ body: some Encodable & Sendable) throws {
+    func run(_ endpoint: String, _ body: some Encodable & Sendable, force: Bool = false) throws {
         let client = connect.client()
         let names = try targets.resolve(client)
         guard key.key == nil || names.count < 2 else {
@@ -20,11 +20,13 @@ struct ActionOptions: ParsableArguments {
         }
         let batch = Batch(client, .vm, output, wait)
         batch.asArray = !targets.selection.isEmpty
-        try batch.run(try names.map { try job(endpoint, $0, body) })
+        try batch.run(try names.map { try job(endpoint, $0, body, force) })
     }
 
-    private func job(_ endpoint: String, _ name: String, _ body: some Encodable) throws -> Job {
-        let request = try Request(Endpoints.named(endpoint), [name], query: wait.change.query).json(body)
+    private func job(_ endpoint: String, _ name: String, _ body: some Encodable, _ force: Bool) throws -> Job
+    {
+        let query = wait.change.query + (force ? [("force", "true")] : [])
+        let request = try Request(Endpoints.named(endpoint), [name], query: query).json(body)
         return Job(name: name, request: wait.dryRun ? request : try request.keyed(key.key))
     }
 }

@@ -8,6 +8,7 @@ struct VMCommand: ParsableCommand {
         subcommands: [
             VMCreateCommand.self, VMList.self, VMShow.self, VMStartCommand.self, VMStopCommand.self,
             VMRestartCommand.self, VMReset.self, VMPause.self, VMResume.self, VMSet.self, VMDelete.self,
+            VMAdoptCommand.self, VMRelease.self,
             VMWaitCommand.self, VMConsole.self, VMXML.self,
         ])
 }

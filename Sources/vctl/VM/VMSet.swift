@@ -5,13 +5,22 @@ import VctlClient
 
 /// `vctl vm set`.
 struct VMSet: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "set", abstract: "Change what is given.")
+    static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Change what is given.",
+        discussion: """
+            What a running VM cannot take over at once waits for its next start, and is shown as pending by show
+            and list. --dry-run prints the difference in libvirt's XML.
+
+            vctl vm set web1 --memory 4G --cpus 2
+            vctl vm set web1 --xml-patch './devices/video/model/@type=virtio' --dry-run
+            """)
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var wait: WaitOptions
     @OptionGroup var targets: VMTargets
     @OptionGroup var labels: LabelChanges
+    @OptionGroup(title: "Hardware") var machine: MachineOptions
 
     @Option(name: .customLong("description"), help: "What this VM is for.")
     var description: String?
@@ -30,11 +39,22 @@ struct VMSet: ParsableCommand {
     )
     var networkConfig: String?
 
+    @Option(
+        name: .customLong("xml-patch"), parsing: .unconditionalSingleValue,
+        help: .init(
+            "Set what an XPath finds in libvirt's XML; an empty value removes it. May be repeated.",
+            valueName: "xpath=value"), transform: Parse.xmlPatch)
+    var xmlPatch: [XMLPatch] = []
+
+    @Option(name: .customLong("xml"), help: .init("The whole definition; - is stdin.", valueName: "file"))
+    var xml: String?
+
     func run() throws {
         let patch = try patch()
         let client = connect.client()
         let names = try targets.resolve(client)
         let batch = Batch(client, .vm, output, wait)
+        batch.saysPending = true
         batch.asArray = !targets.selection.isEmpty
         try batch.run(
             try names.map { name in
@@ -44,12 +64,12 @@ struct VMSet: ParsableCommand {
     }
 
     func patch() throws -> VMPatch {
-        let given: [Any?] = [description, protect, autostart, cloudInit, networkConfig, labels.changes]
-        guard given.contains(where: { $0 != nil }) else {
+        let given: [Any?] = [description, protect, autostart, cloudInit, networkConfig, labels.changes, xml]
+        guard machine.isGiven || !xmlPatch.isEmpty || given.contains(where: { $0 != nil }) else {
             throw Failure.usage(
                 "nothing to change is given", hint: "vctl vm set --help lists what can be changed")
         }
-        guard cloudInit != "-" || networkConfig != "-" else {
+        guard [cloudInit, networkConfig, xml].count(where: { $0 == "-" }) < 2 else {
             throw Failure.usage("only one file can be read from stdin")
         }
         var patch = VMPatch()
@@ -59,6 +79,9 @@ struct VMSet: ParsableCommand {
         patch.autostart = autostart
         patch.cloudInit = try cloudInit.map { Secret(try Files.text($0)) }
         patch.networkConfig = try networkConfig.map { Secret(try Files.text($0)) }
+        patch.xml = try xml.map { try Files.text($0) }
+        patch.xmlPatch = xmlPatch.isEmpty ? nil : xmlPatch
+        machine.fill(&patch)
         return patch
     }
 }

@@ -32,6 +32,10 @@ extension HandlerTable {
         on("vm.resume", Empty.self) { incoming, _ in
             try incoming.reply(try await vms.resume(try incoming.reference(), incoming.context))
         }
+        on("vm.adopt", VMAdopt.self) { try $0.reply(try await vms.adopt(try $0.reference(), $1, $0.context)) }
+        on("vm.release", Empty.self) { incoming, _ in
+            try incoming.reply(try await vms.release(try incoming.reference(), incoming.context))
+        }
         on("vm.set", VMPatch.self) { incoming, patch in
             switch try await vms.set(try incoming.reference(), patch, incoming.context) {
             case .vm(let vm): incoming.reply(vm)

@@ -79,8 +79,12 @@ final class Bench: Sendable {
     }
 
     private func domains() async throws -> [String] {
-        let records = try await hypervisor.managed.connection().domainRecords([])
-        return records.map { "domain \($0.name) active=\($0.isActive) autostart=\($0.autostart)" }.sorted()
+        let records = try await hypervisor.managed.connection().domainRecords([.inactive])
+        return records.map { record in
+            let isMarked = record.inactiveXML?.contains(Mark.namespace) ?? false
+            return
+                "domain \(record.name) active=\(record.isActive) autostart=\(record.autostart) marked=\(isMarked)"
+        }.sorted()
     }
 
     private func rows(_ core: Core) async throws -> [String] {

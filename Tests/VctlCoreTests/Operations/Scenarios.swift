@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Libvirt
 import VctlAPI
 
 @testable import VctlCore
@@ -48,6 +49,12 @@ extension Scenario {
         Scenario(name: "pause", kind: "vm.power", prepare: created) { bench, core in
             try await core.vms.pause(.name("web"), bench.context("vm.pause")).operationID
         },
+        Scenario(name: "adopt", kind: "vm.mark", prepare: foreign) { bench, core in
+            try await core.vms.adopt(.name("theirs"), VMAdopt(), bench.context("vm.adopt")).operationID
+        },
+        Scenario(name: "release", kind: "vm.mark", prepare: created) { bench, core in
+            try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
+        },
     ]
 
     private static func linked() throws -> VMCreate {
@@ -61,6 +68,14 @@ extension Scenario {
     @Sendable private static func imported(_ bench: Bench, _ core: Core) async throws {
         _ = try await bench.upload("base", to: core)
         await core.engine.idle()
+    }
+
+    @Sendable private static func foreign(_ bench: Bench, _ core: Core) async throws {
+        let xml = """
+            <domain type='test'><name>theirs</name><memory>65536</memory><os><type>hvm</type></os></domain>
+            """
+        _ = try await bench.hypervisor.connection().define(domain: xml)
+        try await core.environment.watcher.resync()
     }
 
     @Sendable private static func created(_ bench: Bench, _ core: Core) async throws {

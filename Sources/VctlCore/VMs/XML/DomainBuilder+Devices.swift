@@ -15,6 +15,7 @@ extension DomainPlan {
         domain.channels = [agent]
         if screen { display(&domain) }
         domain.rngs = [random]
+        if tpm == true { domain.tpms = [Hardware.tpm] }
         domain.memballoon = balloon
     }
 

@@ -48,31 +48,12 @@ extension DomainPlan {
     }
 
     private var cpuElement: Element {
-        var cpu = Element("cpu")
-        switch cpuModel ?? (accelerator == .kvm ? "host" : "max") {
-        case "host", "host-passthrough":
-            cpu = Element("cpu", ["mode": "host-passthrough", "check": "none", "migratable": "on"])
-        case "host-model":
-            cpu = Element("cpu", ["mode": "host-model", "check": "partial"])
-        case "max", "maximum":
-            // QEMU's fullest model: TCG's default one lacks what newer distributions are compiled for.
-            cpu = Element("cpu", ["mode": "maximum", "check": "none", "migratable": "on"])
-        case let model:
-            cpu = Element("cpu", ["mode": "custom", "match": "exact", "check": "partial"])
-            cpu.append(Element("model", ["fallback": "forbid"], text: model))
+        var cpu = Hardware.cpu(cpuModel ?? (accelerator == .kvm ? "host" : "max"))
+        if hotplugMemory != nil {
+            let cell = Hardware.numaCell(cpus: mostCpus, memoryBytes: UInt64(memoryBytes))
+            cpu.append(Element("numa", children: [cell]))
         }
-        // libvirt accepts <maxMemory> only together with a NUMA cell that DIMMs can be plugged into.
-        if hotplugMemory != nil { cpu.append(Element("numa", children: [numaCell])) }
         return cpu
-    }
-
-    private var numaCell: Element {
-        Element(
-            "cell",
-            [
-                "id": "0", "cpus": mostCpus == 1 ? "0" : "0-\(mostCpus - 1)",
-                "memory": String(memoryBytes), "unit": "bytes",
-            ])
     }
 
     private func firmware(_ domain: inout DomainXML) {
@@ -80,24 +61,11 @@ extension DomainPlan {
         if flavor == .qemu {
             domain.osArch = "x86_64"
             domain.osMachine = machine
-            if firmware != .bios { uefi(&domain) }
+            Hardware.setFirmware(firmware, of: &domain)
         }
         domain.osKernel = boot?.kernel
         domain.osInitrd = boot?.initrd
         domain.osCmdline = boot?.cmdline
-    }
-
-    private func uefi(_ domain: inout DomainXML) {
-        let secure = firmware == .uefiSecure
-        domain.osFirmware = "efi"
-        // Unless it is told, libvirt picks an image with secure boot, under which a plain kernel hangs.
-        var features = [Element("feature", ["enabled": secure ? "yes" : "no", "name": "secure-boot"])]
-        if secure { features.append(Element("feature", ["enabled": "yes", "name": "enrolled-keys"])) }
-        domain.element[path: "os/firmware"] = Element("firmware", children: features)
-        if secure {
-            domain.osLoaderSecure = true
-            domain.smm = true
-        }
     }
 
     private func features(_ domain: inout DomainXML) {

@@ -28,6 +28,8 @@ struct DomainPlan: Codable, Hashable, Sendable {
     /// QEMU's machine type.
     var machine = "q35"
     var firmware = Firmware.bios
+    /// Whether it has an emulated TPM 2.0; `nil`, as in older journals: no.
+    var tpm: Bool?
     var accelerator = Accelerator.tcg
     /// A named CPU model, or `host`, `host-model`, `max`; by the accelerator without it.
     var cpuModel: String?

@@ -38,6 +38,7 @@ struct DomainProjection: Sendable {
         vm.accelerator = ["kvm": .kvm, "qemu": .tcg][domain.type ?? ""]
         vm.firmware = vm.accelerator == nil ? nil : domain.firmware
         vm.machine = domain.osMachine
+        vm.tpm = vm.accelerator == nil ? nil : domain.hasTPM
         vm.disks = domain.disks.compactMap(VM.Disk.init)
         vm.nics = domain.interfaces.compactMap(VM.NIC.init)
     }

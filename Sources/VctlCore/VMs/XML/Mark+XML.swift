@@ -31,6 +31,9 @@ extension Mark {
         case "created":
             createdAt = child[attribute: "at"].flatMap { try? Timestamp(checking: $0) }
             creator = child[attribute: "by"]
+        case "adopted":
+            adoptedAt = child[attribute: "at"].flatMap { try? Timestamp(checking: $0) }
+            adopter = child[attribute: "by"]
         case "image": image = ImageReference(element: child)
         case "label":
             if let key = child[attribute: "name"] { labels[key] = child[attribute: "value"] ?? "" }
@@ -43,7 +46,8 @@ extension Mark {
     /// The element without prefixes, as `virDomainSetMetadata` wants it: libvirt adds them to all of it.
     var element: Element {
         var children: [Element] = []
-        if createdAt != nil || creator != nil { children.append(created) }
+        if createdAt != nil || creator != nil { children.append(Self.done("created", createdAt, creator)) }
+        if adoptedAt != nil || adopter != nil { children.append(Self.done("adopted", adoptedAt, adopter)) }
         if let image { children.append(image.element) }
         if protected { children.append(Element("protected")) }
         children += labels.sorted { $0.key < $1.key }
@@ -52,10 +56,10 @@ extension Mark {
         return Element("object", ["instance": instance.rawValue, "id": id.rawValue], children: children)
     }
 
-    private var created: Element {
-        var element = Element("created")
-        element[attribute: "at"] = createdAt?.description
-        element[attribute: "by"] = creator
+    private static func done(_ name: String, _ time: Timestamp?, _ by: String?) -> Element {
+        var element = Element(name)
+        element[attribute: "at"] = time?.description
+        element[attribute: "by"] = by
         return element
     }
 

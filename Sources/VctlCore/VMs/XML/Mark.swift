@@ -18,6 +18,10 @@ struct Mark: Codable, Hashable, Sendable {
     /// Who asked for it.
     var creator: String?
     var protected = false
+    /// When it was taken over, of a VM that somebody else had made.
+    var adoptedAt: Timestamp?
+    /// Who took it over.
+    var adopter: String?
     var disks: [Disk] = []
 
     /// What a disk is for.

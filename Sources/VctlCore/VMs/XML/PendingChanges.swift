@@ -28,6 +28,7 @@ extension DomainProjection {
         note("maxMemoryBytes") { $0.maxMemoryBytes }
         note("machine") { $0.osMachine }
         note("firmware") { $0.firmware.rawValue }
+        note("tpm") { $0.hasTPM }
         note("kernel") { $0.osKernel }
         note("initrd") { $0.osInitrd }
         note("cmdline") { $0.osCmdline }

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import Libvirt
+import Logging
+import VctlAPI
+import VirtXML
+
+/// A new definition of a domain, worked out and not yet given to libvirt.
+struct Redefinition: Sendable {
+    let id: ObjectID
+    /// The definition with all it says, secrets too.
+    private let xml: String
+    /// Whether somebody wrote it by hand, so that what libvirt says of it is about their words.
+    private let isByHand: Bool
+    private let changes: [String]
+    /// What of it a running guest gets at once.
+    private let live: [LiveChange]
+    private let isRunning: Bool
+    /// The difference to the present definition, without secrets.
+    let diff: String
+
+    /// What would be done, a sentence each.
+    var sentences: [String] {
+        guard isRunning, !changes.isEmpty else { return changes }
+        let now = live.map(\.sentence)
+        return changes
+            + (now.isEmpty ? ["all of this at the next start"] : now + ["the rest at the next start"])
+    }
+
+    /// What a patch makes of a VM's definition; `nil` where it asks for nothing of the hardware.
+    /// - Throws: ``Problem``.
+    static func plan(
+        _ patch: VMPatch, of id: ObjectID, _ caller: Caller, _ environment: VMEnvironment
+    ) async throws -> Redefinition? {
+        guard patch.changesDefinition else { return nil }
+        let patch = try patch.resolved(for: caller, HostPaths(allowed: environment.allowedPaths))
+        let connection = try environment.hypervisor.connection()
+        do {
+            let domain = try await DomainEffects(environment: environment).existing(id)
+            try await HardwareCheck.check(patch, of: domain, connection)
+            return try await Redefinition(patch, id, domain)
+        } catch let error as LibvirtError {
+            throw Problem(libvirt: error)
+        }
+    }
+
+    private init(_ patch: VMPatch, _ id: ObjectID, _ domain: Domain) async throws {
+        let edit = try Self.edit(try await domain.xml([.inactive, .secure]), patch)
+        let before = try await domain.xml(.inactive)
+        let shown = try Self.edit(before, patch)
+        self.id = id
+        xml = edit.domain.xml
+        changes = edit.changes
+        isByHand = patch.isByHand
+        diff = UnifiedDiff.text(before, shown.domain.xml)
+        isRunning = try await domain.isActive()
+        live =
+            isRunning
+            ? LiveChange.all(patch, edit.domain, on: try DomainXML(parsing: await domain.xml())) : []
+    }
+
+    private static func edit(_ text: String, _ patch: VMPatch) throws -> DomainEdit {
+        let before = try DomainXML(parsing: text)
+        var edit = DomainEdit(before)
+        if let xml = patch.xml { try edit.replace(with: xml) }
+        try edit.apply(patch)
+        if let patches = patch.xmlPatch { try edit.apply(patches) }
+        if patch.isByHand { try edit.checkIdentity(against: before) }
+        return edit
+    }
+
+    /// Defines it, and gives a running guest what it can have at once. What it does not take waits, and is shown
+    /// as pending.
+    func apply(_ environment: VMEnvironment) async throws {
+        guard !changes.isEmpty else { return }
+        let connection = try environment.hypervisor.connection()
+        try await define(connection)
+        guard !live.isEmpty else { return }
+        let domain = try await DomainEffects(environment: environment).existing(id)
+        for change in live {
+            do {
+                try await change.apply(to: domain)
+            } catch let error as LibvirtError where !error.isOfTransport {
+                environment.logger.info(
+                    "the guest does not take it now",
+                    metadata: ["vm": "\(id)", "change": "\(change.sentence)", "error": "\(error.message)"])
+            }
+        }
+    }
+
+    private func define(_ connection: Connection) async throws {
+        do {
+            _ = try await connection.define(domain: xml)
+        } catch let error as LibvirtError where isByHand && !error.isOfTransport {
+            var problem = Problem(libvirt: error)
+            problem = Problem(
+                .requestInvalid,
+                "libvirt refuses the changed definition: \(shown(error.message, limit: 1000))",
+                hint: "virsh capabilities and the reference of libvirt's domain XML say what it takes",
+                libvirt: problem.libvirt)
+            throw problem
+        } catch let error as LibvirtError where error.code == .xmlInvalidSchema {
+            // It did not fit the schema before either: our own changes do.
+            _ = try await connection.define(domain: xml, [])
+        }
+    }
+}
+
+extension VMPatch {
+    /// Whether something was written in libvirt's own words.
+    var isByHand: Bool { xml != nil || xmlPatch != nil }
+
+    /// Whether it asks for something that is in the definition alone.
+    var changesDefinition: Bool {
+        let fields: [Any?] = [
+            cpus, maxCpus, memoryBytes, maxMemoryBytes, firmware, tpm, machine, cpuModel, kernel, initrd,
+            cmdline, xmlPatch, xml,
+        ]
+        return fields.contains { $0 != nil }
+    }
+
+    /// The same with the real paths of the host's files that it names.
+    /// - Throws: ``Problem`` `permission.denied` where only an admin may ask for that.
+    func resolved(for caller: Caller, _ paths: HostPaths) throws -> VMPatch {
+        if isByHand, caller.role != .admin {
+            throw Problem(
+                .permissionDenied, "\(xml != nil ? "xml" : "xmlPatch"): only an admin may write libvirt's XML"
+            )
+        }
+        var patch = self
+        for (field, path) in [("kernel", \VMPatch.kernel), ("initrd", \VMPatch.initrd)] {
+            guard let name = patch[keyPath: path]?.orNil else { continue }
+            patch[keyPath: path] = RemovableText(try paths.resolve(name, field: field, caller: caller))
+        }
+        return patch
+    }
+}

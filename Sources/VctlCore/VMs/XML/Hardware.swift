@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import VctlAPI
+import VirtXML
+
+/// Parts of a definition that are written the same way into a new one and into one that exists.
+enum Hardware {
+    /// `<cpu>` for a named model, or `host`, `host-model`, `max`.
+    static func cpu(_ model: String) -> Element {
+        switch model {
+        case "host", "host-passthrough":
+            return Element("cpu", ["mode": "host-passthrough", "check": "none", "migratable": "on"])
+        case "host-model":
+            return Element("cpu", ["mode": "host-model", "check": "partial"])
+        case "max", "maximum":
+            // QEMU's fullest model: TCG's default one lacks what newer distributions are compiled for.
+            return Element("cpu", ["mode": "maximum", "check": "none", "migratable": "on"])
+        default:
+            var cpu = Element("cpu", ["mode": "custom", "match": "exact", "check": "partial"])
+            cpu.append(Element("model", ["fallback": "forbid"], text: model))
+            return cpu
+        }
+    }
+
+    /// The cell of a guest without NUMA: libvirt accepts `<maxMemory>` only together with one that DIMMs can
+    /// be plugged into.
+    static func numaCell(cpus: Int, memoryBytes: UInt64) -> Element {
+        Element(
+            "cell",
+            ["id": "0", "cpus": cpuRange(cpus), "memory": String(memoryBytes), "unit": "bytes"])
+    }
+
+    /// `0`, or `0-3`.
+    static func cpuRange(_ count: Int) -> String { count == 1 ? "0" : "0-\(count - 1)" }
+
+    /// Lets libvirt choose the firmware's image. Variables of another firmware are not taken along, and the
+    /// file that they are in stays where it is.
+    static func setFirmware(_ firmware: Firmware, of domain: inout DomainXML) {
+        for path in ["os/loader", "os/nvram", "os/firmware"] { domain.element.remove(Path(path)) }
+        guard firmware != .bios else {
+            domain.osFirmware = nil
+            return
+        }
+        let secure = firmware == .uefiSecure
+        domain.osFirmware = "efi"
+        // Unless it is told, libvirt picks an image with secure boot, under which a plain kernel hangs.
+        var features = [Element("feature", ["enabled": secure ? "yes" : "no", "name": "secure-boot"])]
+        if secure { features.append(Element("feature", ["enabled": "yes", "name": "enrolled-keys"])) }
+        domain.element[path: "os/firmware"] = Element("firmware", children: features)
+        if secure {
+            domain.osLoaderSecure = true
+            domain.smm = true
+        }
+    }
+
+    /// A TPM 2.0 that swtpm emulates.
+    static var tpm: TpmXML {
+        var tpm = TpmXML()
+        tpm.model = "tpm-crb"
+        tpm.backendType = "emulator"
+        tpm.version = "2.0"
+        return tpm
+    }
+}
