@@ -234,10 +234,16 @@ import Testing
 
     @Test func theConsoleTakesAPipe() throws {
         let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nlogin\r\n"
-        let server = try RawServer([[.request, .send(head), .hold]])
+        let server = try RawServer([[.request, json(vm())], [.request, .send(head), .hold]])
         let result = try Program.run(["console", "web1", "--timeout", "300ms"], socket: server.path)
         #expect(result.out == "login" && result.status == 7)
-        #expect(server.requests[0].hasPrefix("GET /v1/vms/web1/console/log?follow=true&tail=4096 HTTP"))
+        #expect(server.requests[1].hasPrefix("GET /v1/vms/web1/console/log?follow=true&tail=4096 HTTP"))
+    }
+
+    @Test func theConsoleOfAVMThatIsOffIsNoSilence() throws {
+        let server = try RawServer([[.request, json(vm(state: "stopped"))]])
+        let result = try Program.run(["console", "web1"], socket: server.path)
+        #expect(result.status == 4 && result.err.contains("vctl vm start web1"), "\(result.err)")
     }
 
     @Test func helpAndVersionAreNoErrors() throws {

@@ -12,6 +12,7 @@ extension Problem {
         case let error as LibvirtError: self.init(libvirt: error)
         case let error as ToolError: self.init(tool: error)
         case let error as FileFailure: self.init(file: error)
+        case let error as Unwritten: self.init(describing: error.cause)
         case is CancellationError, is Cancelled:
             self = Problem(.operationCancelled, "the operation was cancelled")
         case let error as InvalidValue: self = Problem(.requestInvalid, "\(error)")

@@ -80,19 +80,23 @@ final class Journal: Sendable {
         _ key: String, _ position: Int, _ undo: (@Sendable () async throws -> Void)?,
         _ body: @Sendable @escaping () async throws -> Output
     ) async throws -> Output {
-        try await engine.inventory.write { [operation] in
-            try $0.startStep(operation, key, position: position)
-        }
+        try await write { [operation] in try $0.startStep(operation, key, position: position) }
         register(key, undo)
         try engine.pass(.beforeStep(operation, key))
         let output = try await engine.interruptible(operation, body)
         try engine.pass(.afterStep(operation, key))
         let text = try JSON.text(output)
-        try await engine.inventory.write { [operation] in
-            try $0.finishStep(operation, key, .done, output: text)
-        }
+        try await write { [operation] in try $0.finishStep(operation, key, .done, output: text) }
         try engine.pass(.recorded(operation, key))
         return output
+    }
+
+    private func write(_ change: @Sendable @escaping (Transaction) throws -> Void) async throws {
+        do {
+            try await engine.inventory.write(change)
+        } catch {
+            throw Unwritten(cause: error)
+        }
     }
 
     private func register(_ key: String, _ undo: (@Sendable () async throws -> Void)?) {
@@ -138,5 +142,9 @@ enum JournalPoint: Hashable, Sendable {
 struct SimulatedDeath: Error {}
 /// The daemon is stopping: the operation stays as it is until the next start.
 struct Stopping: Error {}
+/// The journal cannot be written at present, as on a full disk, which says nothing of the work.
+struct Unwritten: Error {
+    let cause: any Error
+}
 /// Somebody asked for the operation to be undone.
 struct Cancelled: Error {}

@@ -176,9 +176,10 @@ final class OperationEngine: Sendable {
                 break
             } catch {
                 // The inventory cannot be written, as on a full disk. Taken up again as after a restart.
+                let cause = (error as? Unwritten)?.cause ?? error
                 logger.error(
                     "operation could not be journaled",
-                    metadata: ["operation": "\(id)", "error": "\(Problem(describing: error).detail)"])
+                    metadata: ["operation": "\(id)", "error": "\(Problem(describing: cause).detail)"])
                 try? await Task.sleep(for: journalRetry)
                 if running.withLock({ $0.stopping }) { break }
             }
@@ -207,7 +208,7 @@ final class OperationEngine: Sendable {
             let outcome = try await kind.run(stored: record.request, journal)
             try pass(.beforeEnd(id))
             try await succeed(record, outcome, journal)
-        } catch let error where error is SimulatedDeath || error is Stopping {
+        } catch let error where error is SimulatedDeath || error is Stopping || error is Unwritten {
             throw error
         } catch {
             try await goBack(record, kind, journal, after: error)

@@ -11,13 +11,16 @@ import VctlAPI
 struct UnwritableInventoryTests {
     private let folder = FileManager.default.temporaryDirectory.path + "/vctl-\(UUID().uuidString)"
 
-    @Test func anOperationGoesOnOnceItsJournalCanBeWrittenAgain() async throws {
+    /// However soon it can be written again: a failure of the journal is none of the operation.
+    @Test(arguments: [0, 1, 2, 5, 300]) func anOperationGoesOnOnceItsJournalCanBeWrittenAgain(
+        _ pause: Int
+    ) async throws {
         let pool = Mutex<DatabasePool?>(nil)
         let house = try ImageHarness(folder) { point in
             guard case .afterStep = point, let writer = pool.withLock({ $0.take() }) else { return false }
             try? writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 1") }
             Task {
-                try await Task.sleep(for: .milliseconds(300))
+                try await Task.sleep(for: .milliseconds(pause))
                 try await writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 0") }
             }
             return false
