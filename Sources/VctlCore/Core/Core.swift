@@ -71,7 +71,8 @@ public final class Core: Sendable {
             logger: logger)
         environment = built
         engine = OperationEngine(
-            inventory: opened, kinds: Self.kinds(built), link: hypervisor, logger: logger, fault: fault)
+            inventory: opened, kinds: Self.kinds(built), link: hypervisor, logger: logger,
+            ended: { await watcher.operationEnded() }, fault: fault)
         let acceptance = Acceptance(inventory: opened, engine: engine, hasher: state.hasher)
         vms = VMService(environment: built, acceptance: acceptance)
         images = ImageService(

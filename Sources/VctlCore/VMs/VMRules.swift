@@ -126,7 +126,8 @@ enum VMRules {
             problems.append(FieldProblem("\(field).format", "a VM's disk is qcow2 or raw"))
         }
         if fromImage, linked, disk.format == .raw {
-            problems.append(FieldProblem("\(field).format", "a linked clone is qcow2; raw needs clone: full"))
+            problems.append(
+                FieldProblem("\(field).format", "a linked clone is qcow2; raw needs a full clone (--full)"))
         }
         if fromImage, linked, let preallocation = disk.preallocation, preallocation != .off {
             problems.append(FieldProblem("\(field).preallocation", "a linked clone cannot be preallocated"))

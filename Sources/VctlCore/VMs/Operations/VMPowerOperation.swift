@@ -45,6 +45,7 @@ struct VMPowerOperation: OperationKind {
 
     private func stop(_ vm: ObjectReference, _ grace: Int, _ force: Bool, _ journal: Journal) async throws {
         if grace > 0 {
+            let wasPaused = try await journal.step("look") { try await domains.isPaused(vm.id) }
             // The deadline is journaled: a restarted daemon does not begin the wait anew.
             let deadline = try await journal.step("ask") { () -> Timestamp in
                 try await domains.askToShutDown(vm.id)
@@ -55,8 +56,10 @@ struct VMPowerOperation: OperationKind {
             }
             if stopped { return }
             guard force else {
+                if wasPaused { try await journal.step("pause-again") { try await domains.pause(vm.id) } }
+                let state = wasPaused ? "paused, as before" : "running"
                 throw Problem(
-                    .vmStopTimeout, "VM \(vm.name) did not shut down within \(grace) s; it is still running",
+                    .vmStopTimeout, "VM \(vm.name) did not shut down within \(grace) s; it is still \(state)",
                     hint: "vctl vm stop \(vm.name) --force")
             }
         }
@@ -65,6 +68,10 @@ struct VMPowerOperation: OperationKind {
 }
 
 extension DomainEffects {
+    func isPaused(_ id: ObjectID) async throws -> Bool {
+        try await existing(id).status().state == .paused
+    }
+
     func pause(_ id: ObjectID) async throws {
         let domain = try await existing(id)
         guard try await domain.status().state == .running else { return }
