@@ -14,6 +14,9 @@ struct VMEnvironment: Sendable {
     let logger: Logger
     /// Who changes a VM's definition.
     let turns = Turns()
+    private let lanes: AgentLanes
+    /// Who asks a guest's agent.
+    private let agentTurns = Turns()
 
     init(
         state: StateDirectory, inventory: Inventory, hypervisor: Hypervisor, watcher: Watcher,
@@ -27,6 +30,12 @@ struct VMEnvironment: Sendable {
         self.allowedPaths = allowedPaths
         self.logger = logger
         readers = FileReaders(hypervisor, state)
+        lanes = AgentLanes(uri: hypervisor.uri)
+    }
+
+    /// The guest agent of a VM.
+    func agent(of vm: ObjectReference) -> GuestAgent {
+        GuestAgent(vm: vm, lanes: lanes, turns: agentTurns)
     }
 
     /// Who would lose data if files were removed.

@@ -37,7 +37,7 @@ extension VMService {
     }
 
     /// A disk that somebody else has, or reads from, is not removed under them.
-    private func refuseRead(_ files: [String], of row: VMRow, _ context: RequestContext) async throws {
+    func refuseRead(_ files: [String], of row: VMRow, _ context: RequestContext) async throws {
         guard let reader = try await environment.readers.first(of: files, except: row.id) else { return }
         let name = shown(row.name)
         var hint = "vctl vm delete \(name) --keep-disks"
@@ -99,6 +99,11 @@ extension VMService {
     /// Lets the CPUs go on.
     public func resume(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
         try await power(.resume, reference, context)
+    }
+
+    /// Saves the memory on the disk, and powers it off; the next start goes on from there.
+    public func suspend(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
+        try await power(.suspend, reference, context)
     }
 
     private func check(grace: Int?) throws {

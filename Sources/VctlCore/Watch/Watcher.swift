@@ -15,6 +15,8 @@ final class Watcher: Sendable {
     private let synced = Mutex(false)
     private let lost = Mutex<Timestamp?>(nil)
     private let catchingUp = Mutex(false)
+    /// Called with a VM that is off and was to be renamed then.
+    let renames = Mutex<(@Sendable (ObjectID) async -> Void)?>(nil)
     /// Domains that were gone while an operation held their VM.
     private let goneMeanwhile = Mutex<Set<ObjectID>>([])
     /// How long after a failed reading everything is read again.
@@ -106,6 +108,7 @@ final class Watcher: Sendable {
         }
         // A loss that came meanwhile stands.
         guard hypervisor.isConnected else { return }
+        vms.forEach(rename)
         synced.withLock { $0 = true }
         lost.withLock { $0 = nil }
         logger.info("read libvirt", metadata: ["domains": "\(vms.count)"])
@@ -123,6 +126,13 @@ final class Watcher: Sendable {
             guard inventory.readings.isNewest(reading, of: id) else { return }
             if let vm { try transaction.observe(vm) } else { try self.vanished(id, at: time, transaction) }
         }
+        if let vm { rename(vm) }
+    }
+
+    private func rename(_ vm: VM) {
+        guard vm.managed, vm.state == .stopped, vm.pending?["name"] != nil else { return }
+        guard let renames = renames.withLock({ $0 }) else { return }
+        Task { await renames(vm.id) }
     }
 
     /// Reads again what was gone while an operation had it: now it is nobody's business but ours.

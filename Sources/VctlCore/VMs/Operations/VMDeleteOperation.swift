@@ -26,30 +26,30 @@ struct VMDeleteOperation: OperationKind {
             if try await domains.ours(id) != nil { try await domains.destroy(id) }
         }
         try await journal.step("undefine") { try await domains.undefine(id) }
-        try await removeDisks(request, journal)
+        try await Self.removeDisks(request.disks, force: request.force ?? false, environment, journal)
         let left = try await journal.step("seed-and-log") { () -> [String] in removeOwnFiles(id) }
         left.forEach { journal.warn($0) }
         return Outcome(request.vm) { transaction in try transaction.removeVM(id, origin: .vctl) }
     }
 
     /// Somebody may have begun to use a disk since the request was accepted; then all are left.
-    private func removeDisks(_ request: Request, _ journal: Journal) async throws {
-        let reader = try await journal.step("readers") { try await someReader(request) }
+    static func removeDisks(
+        _ files: [String], force: Bool, _ environment: VMEnvironment, _ journal: Journal
+    ) async throws {
+        let reader = try await journal.step("readers") { () -> FileReader? in
+            let found = try await environment.readers.first(of: files)
+            if case .file = found, force { return nil }
+            return found
+        }
         if let reader {
-            let left = request.disks.joined(separator: ", ")
+            let left = files.joined(separator: ", ")
             journal.warn("\(reader.description) uses a disk by now; left are \(left)")
             return
         }
-        for (index, path) in request.disks.enumerated() {
+        for (index, path) in files.enumerated() {
             let problem = try await journal.step("disk:\(index)") { () -> String? in Self.remove(path) }
             if let problem { journal.warn(problem) }
         }
-    }
-
-    private func someReader(_ request: Request) async throws -> FileReader? {
-        let found = try await environment.readers.first(of: request.disks)
-        if case .file = found, request.force == true { return nil }
-        return found
     }
 
     private static func remove(_ path: String) -> String? {

@@ -28,6 +28,7 @@ struct VMPowerOperation: OperationKind {
         case .reset: try await journal.step("reset") { try await domains.existing(id).reset() }
         case .pause: try await journal.step("pause") { try await domains.pause(id) }
         case .resume: try await journal.step("resume") { try await domains.resume(id) }
+        case .suspend: try await journal.step("suspend") { try await domains.suspend(id) }
         }
         try await journal.step("observe") { try await environment.observe(id) }
         return Outcome(request.vm)
@@ -38,6 +39,7 @@ struct VMPowerOperation: OperationKind {
             try await journal.step("discard") { try await domains.discardState(id) }
         }
         try await journal.step("start") {
+            try await environment.turns.alone(id) { try await domains.finishRename(id) }
             try await domains.start(id, paused: paused)
             if !paused { try await domains.resume(id) }
         }
@@ -84,6 +86,18 @@ extension DomainEffects {
         case .paused: try await domain.resume()
         case .pmSuspended: try await domain.wakeUp()
         default: return
+        }
+    }
+
+    /// Writing a guest's memory takes its time, and a connection on which nobody else waits.
+    func suspend(_ id: ObjectID) async throws {
+        guard try await existing(id).isActive() else { return }
+        let connection = try await environment.hypervisor.managed.longConnection()
+        do {
+            try await connection.domain(uuid: id.uuid).managedSave()
+        } catch let error as LibvirtError where error.code == .operationInvalid {
+            // Somebody else was faster, or it is done from before a crash.
+            guard try await !existing(id).isActive() else { throw error }
         }
     }
 
