@@ -52,7 +52,8 @@ struct DiskPlanner: Sendable {
             result.disks[0].target = targets.next(result.disks[0].bus)
             result.disks[0].readOnly = request.readOnly ?? false
         } else {
-            let create = VMCreate(name: (try? Name(vm.name)) ?? (try Name("vm-\(vm.id.short)")))
+            let known = try? Name(vm.name)
+            let create = VMCreate(name: try known ?? Name("vm-\(vm.id.short)"))
             let spec = request.spec
             let volume = try await volume(
                 spec, create, vm.id, spec.format ?? .qcow2, spec.sizeBytes?.bytes ?? 0, &result)

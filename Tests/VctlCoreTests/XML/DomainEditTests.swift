@@ -108,7 +108,7 @@ struct DomainEditTests {
         let other = Self.foreign.replacingOccurrences("<hub type='usb'/>", "")
         #expect(try changed { $0.xml = other } == other)
         for (text, words) in [
-            ("<domain><name>other</name></domain>", "the name"), ("<network/>", "not <domain>"),
+            ("<domain><name>other</name></domain>", "the name"), ("<network/>", "<domain>"),
             ("<dom", "xml"),
             (Self.foreign.replacingOccurrences("6ba7b810", "7ba7b810"), "the UUID"),
         ] {

@@ -3,8 +3,49 @@ import Libvirt
 import VctlAPI
 import VirtXML
 
-/// Adds devices to domains and takes them away, in the saved definition and in what runs. Each looks first, so
-/// that it may run twice.
+/// A device of a domain, by what it has for itself alone.
+enum DeviceName: Hashable, Sendable {
+    /// `vda`
+    case disk(String)
+    /// By its MAC, in lower case.
+    case nic(String)
+
+    var words: String {
+        switch self {
+        case .disk(let target): target
+        case .nic(let mac): "the NIC \(mac)"
+        }
+    }
+
+    /// The device in a definition.
+    func find(in domain: DomainXML) -> Element? {
+        switch self {
+        case .disk(let target): domain.disks.first { $0.targetDev == target }?.element
+        case .nic(let mac): domain.interfaces.first { $0.mac?.lowercased() == mac }?.element
+        }
+    }
+
+    /// Puts it where it is, or behind its likes; `nil` takes it out.
+    func put(_ element: Element?, into domain: inout DomainXML) {
+        switch self {
+        case .disk(let target):
+            Self.put(element.map(DiskXML.init), into: &domain.disks) { $0.targetDev == target }
+        case .nic(let mac):
+            Self.put(element.map(InterfaceXML.init), into: &domain.interfaces) { $0.mac?.lowercased() == mac }
+        }
+    }
+
+    private static func put<View>(_ new: View?, into list: inout [View], _ isIt: (View) -> Bool) {
+        guard let index = list.firstIndex(where: isIt) else {
+            if let new { list.append(new) }
+            return
+        }
+        if let new { list[index] = new } else { list.remove(at: index) }
+    }
+}
+
+/// Adds devices to domains and takes them away: in what runs by libvirt's calls for that, in the saved
+/// definition by an edit of it. Each looks first, so that it may run twice.
 struct DeviceEffects: Sendable {
     let environment: VMEnvironment
     let id: ObjectID
@@ -12,72 +53,67 @@ struct DeviceEffects: Sendable {
     /// How long a guest may take to let go of a device.
     static let patience = Duration.seconds(30)
 
-    /// Which of the two there are: a stopped domain has a definition alone.
-    private func places(_ domain: Domain) async throws -> [Domain.Affect] {
-        try await domain.isActive() ? [.live, .config] : [.config]
-    }
-
-    private func xml(_ domain: Domain, _ place: Domain.Affect) async throws -> DomainXML {
-        try DomainXML(parsing: try await domain.xml(place == .config ? [.inactive, .secure] : .secure))
-    }
-
     private func domain() async throws -> Domain {
         try await DomainEffects(environment: environment).existing(id)
     }
 
-    /// Adds a device where there is none that `find` finds.
-    func attach(_ device: Element, unless find: (DomainXML) -> Element?) async throws {
+    private func live(_ domain: Domain) async throws -> DomainXML? {
+        guard try await domain.isActive() else { return nil }
+        return try DomainXML(parsing: try await domain.xml(.secure))
+    }
+
+    /// Adds a device where there is none of that name.
+    func attach(_ name: DeviceName, _ device: Element) async throws {
         let domain = try await domain()
-        let text = Document(root: device).serialized()
-        for place in try await places(domain) where try await find(xml(domain, place)) == nil {
-            try await domain.attachDevice(text, place)
+        if let live = try await live(domain), name.find(in: live) == nil {
+            try await domain.attachDevice(Document(root: device).serialized(), .live)
+        }
+        try await redefine(domain) { saved in
+            if name.find(in: saved) == nil { name.put(device, into: &saved) }
         }
     }
 
     /// Takes a device away: first from the guest, which has to let go of it, then from the definition.
     /// - Throws: ``Problem`` `vm.deviceBusy` when the guest does not let go; nothing is changed then.
-    func detach(_ what: String, _ find: (DomainXML) -> Element?) async throws {
+    func detach(_ name: DeviceName) async throws {
         let domain = try await domain()
-        for place in try await places(domain) {
-            guard let device = try await find(xml(domain, place)) else { continue }
-            try await domain.detachDevice(Document(root: device).serialized(), place)
-            guard place == .live else { continue }
-            try await waitUntilGone(what, domain, find)
+        if let live = try await live(domain), let device = name.find(in: live) {
+            try await domain.detachDevice(Document(root: device).serialized(), .live)
+            try await waitUntilGone(name, domain)
         }
+        try await redefine(domain) { name.put(nil, into: &$0) }
     }
 
-    private func waitUntilGone(_ what: String, _ domain: Domain, _ find: (DomainXML) -> Element?) async throws
-    {
+    private func waitUntilGone(_ name: DeviceName, _ domain: Domain) async throws {
         let end = ContinuousClock.now + Self.patience
-        while try await domain.isActive(), try await find(xml(domain, .live)) != nil {
+        while let live = try await live(domain), name.find(in: live) != nil {
             guard ContinuousClock.now < end else {
                 throw Problem(
-                    .vmDeviceBusy, "the guest does not let go of \(what)",
+                    .vmDeviceBusy, "the guest does not let go of \(name.words)",
                     hint: "unmount it in the guest, or stop the VM first")
             }
             try await Task.sleep(for: .milliseconds(100))
         }
     }
 
-    /// Puts a changed device in the place of one.
-    func update(force: Bool, _ find: (DomainXML) -> Element?, _ change: (inout Element) -> Void) async throws
-    {
+    /// Puts a changed device in the place of one. What runs gets it made from the saved one: the live one bears
+    /// what libvirt filled in for the old place.
+    func update(_ name: DeviceName, force: Bool, _ change: (inout Element) -> Void) async throws {
         let domain = try await domain()
-        // The definition is what libvirt takes a change of a running device from, too.
-        guard let saved = try await find(xml(domain, .config)) else { return }
-        var device = saved
+        let saved = try DomainXML(parsing: try await domain.xml([.inactive, .secure]))
+        guard var device = name.find(in: saved) else { return }
         change(&device)
-        let text = Document(root: device).serialized()
-        for place in try await places(domain) {
-            try await domain.updateDevice(text, force: force, place)
+        if let live = try await live(domain), name.find(in: live) != nil {
+            try await domain.updateDevice(Document(root: device).serialized(), force: force, .live)
         }
+        try await redefine(domain) { name.put(device, into: &$0) }
     }
-}
 
-extension DomainXML {
-    /// The disk or drive with a name such as `vda`.
-    func disk(_ target: String) -> Element? { self.disks.first { $0.targetDev == target }?.element }
-
-    /// The NIC with a MAC.
-    func nic(_ mac: String) -> Element? { self.interfaces.first { $0.mac?.lowercased() == mac }?.element }
+    private func redefine(_ domain: Domain, _ change: (inout DomainXML) -> Void) async throws {
+        let before = try DomainXML(parsing: try await domain.xml([.inactive, .secure]))
+        var after = before
+        change(&after)
+        guard after != before else { return }
+        _ = try await environment.hypervisor.managed.connection().define(domain: after.xml)
+    }
 }

@@ -52,8 +52,8 @@ struct VMDiskOperation: OperationKind {
             }
         }
         let target = disk.target
-        try await journal.step("attach", undo: { try await devices.detach(target) { $0.disk(target) } }) {
-            try await devices.attach(disk.xml.element) { $0.disk(target) }
+        try await journal.step("attach", undo: { try await devices.detach(.disk(target)) }) {
+            try await devices.attach(.disk(target), disk.xml.element)
         }
         let known = Mark.Disk(target: target, role: disk.role.rawValue, volume: disk.volume)
         try await journal.step(
@@ -70,7 +70,7 @@ struct VMDiskOperation: OperationKind {
         _ target: String, _ files: [String], _ id: ObjectID, _ devices: DeviceEffects, _ journal: Journal
     ) async throws {
         try journal.pointOfNoReturn()
-        try await journal.step("detach") { try await devices.detach(target) { $0.disk(target) } }
+        try await journal.step("detach") { try await devices.detach(.disk(target)) }
         try await journal.step("mark") { try await note(id) { $0.disks.removeAll { $0.target == target } } }
         try await VMDeleteOperation.removeDisks(files, force: false, environment, journal)
     }
@@ -97,7 +97,7 @@ struct VMDiskOperation: OperationKind {
 
     private func insert(_ path: String?, _ target: String, force: Bool, _ devices: DeviceEffects) async throws
     {
-        try await devices.update(force: force, { $0.disk(target) }) { element in
+        try await devices.update(.disk(target), force: force) { element in
             var drive = DiskXML(element: element)
             drive.element.remove(Path("source"))
             drive.element.remove(Path("backingStore"))

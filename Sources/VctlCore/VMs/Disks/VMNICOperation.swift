@@ -31,11 +31,11 @@ struct VMNICOperation: OperationKind {
         switch request.change {
         case .add(let nic):
             let mac = nic.mac
-            try await journal.step("attach", undo: { try await devices.detach(mac) { $0.nic(mac) } }) {
-                try await devices.attach(nic.xml.element) { $0.nic(mac) }
+            try await journal.step("attach", undo: { try await devices.detach(.nic(mac)) }) {
+                try await devices.attach(.nic(mac), nic.xml.element)
             }
         case .remove(let mac):
-            try await journal.step("detach") { try await devices.detach(mac) { $0.nic(mac) } }
+            try await journal.step("detach") { try await devices.detach(.nic(mac)) }
         case .set(let mac, let setting, let before):
             try await journal.step("update", undo: { try await update(mac, before, devices) }) {
                 try await update(mac, setting, devices)
@@ -46,7 +46,7 @@ struct VMNICOperation: OperationKind {
     }
 
     private func update(_ mac: String, _ setting: Setting, _ devices: DeviceEffects) async throws {
-        try await devices.update(force: false, { $0.nic(mac) }) { element in
+        try await devices.update(.nic(mac), force: false) { element in
             var nic = InterfaceXML(element: element)
             if let network = setting.network {
                 nic.element.remove(Path("source"))
