@@ -85,9 +85,11 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
+        // RFC 4918, section 11.5.
+        case .storageFull: 507
         case .agentUnresponsive, .agentFailed, .vmStopTimeout, .imageChecksum, .imageFormat,
             .imageBackingFile, .imageCorrupt, .imageChanged,
-            .imageDownload, .storageFull, .storageFailed, .operationCancelled, .operationInterrupted,
+            .imageDownload, .storageFailed, .operationCancelled, .operationInterrupted,
             .libvirtFailed,
             .toolFailed,
             .toolMissing, .internalError:
