@@ -14,6 +14,8 @@ extension RealGuests {
             try lab.create("other", "--network", "none", "--wait-for", "agent", "--timeout", "4m")
             try whatACommandSays(lab)
             try outputIsStreamed(lab)
+            try filesGoBothWays(lab)
+            try whatTheGuestIs(lab)
             try anAgentThatHangs(lab)
             try lab.remove("guest", "other")
         }
@@ -53,11 +55,45 @@ extension RealGuests {
             #expect(live.wait(seconds: 30) == 130)
         }
 
+        private func filesGoBothWays(_ lab: Lab) throws {
+            let (here, back) = ("\(lab.files)/here", "\(lab.files)/back")
+            try Shell.must(["sh", "-c", "head -c 2500000 /dev/urandom >\(here)"])
+            try lab.must("vm", "file", "push", "guest", here, "/data/there", "--mode", "0640")
+            try lab.must("vm", "file", "pull", "guest", "/data/there", back)
+            try Shell.must(["cmp", here, back])
+            let mode = try lab.must("exec", "guest", "stat", "-c", "%a", "/data/there").out
+            #expect(mode == "640\n")
+            try lab.must("vm", "file", "push", "guest", "/dev/null", "/data/empty")
+            let wrong = [
+                ["push", "guest", here, "/no/such/folder"], ["push", "guest", here, "/data"],
+                ["pull", "guest", "/no/such/file", "-"], ["pull", "guest", "/data", "-"],
+            ]
+            for words in wrong {
+                let outcome = try lab.run(["vm", "file"] + words)
+                #expect(outcome.status == 1 && outcome.err.contains("(agent.failed)"), "\(words): \(outcome)")
+            }
+            #expect(try lab.vctl("vm", "file", "pull", "guest", "relative", "-").status == 64)
+            let names = try lab.must("exec", "guest", "ls", "/data").out.split(separator: "\n")
+            #expect(names.sorted() == ["empty", "lost+found", "there"], "nothing is left beside")
+        }
+
+        private func whatTheGuestIs(_ lab: Lab) throws {
+            try eventually("the agent has said what the guest is") {
+                let vm = try lab.vm("guest")
+                return vm.agent?.state == .up && vm.guest?.hostname == "guest"
+                    && vm.guest?.fileSystems.contains { $0.mountpoint == "/data" && $0.type == "ext4" } == true
+            }
+            #expect(try lab.must("vm", "show", "guest").out.contains("/data"))
+        }
+
         private func anAgentThatHangs(_ lab: Lab) throws {
             try lab.must(
                 "exec", "guest", "sh", "-c", "(sleep 1; kill -STOP $(pidof qemu-ga)) >/dev/null 2>&1 &")
             try eventually("the agent hangs", seconds: 60) {
                 try lab.vctl("exec", "guest", "true", seconds: 60).status == 125
+            }
+            try eventually("the heart has stopped", seconds: 120) {
+                try lab.vm("guest").agent?.state == .unresponsive
             }
             let waiting = try Child(
                 ["\(Lab.build)/vctl", "exec", "guest", "true"], environment: ["VCTL_SOCKET": lab.socket])

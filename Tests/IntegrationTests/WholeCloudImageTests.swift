@@ -23,17 +23,47 @@ extension RealGuests {
                     "--timeout", "12m", "--format", "json",
                 ], environment: ["VCTL_SOCKET": lab.socket], seconds: 780)
             let vm = try decode(VM.self, made.out)
-            let address = try #require(vm.nics.first?.addresses.first { !$0.address.contains(":") }?.address)
             try eventually("ssh lets ada in", seconds: 180) {
-                let login = try lab.inside(
-                    "ssh", "-i", key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                    "-o", "BatchMode=yes", "-o", "ConnectTimeout=20", "ada@\(address)",
-                    "echo I am $(id -un) on $(hostname); sudo -n true && echo may sudo", seconds: 120)
-                return login.out.contains("I am ada on cloudy") && login.out.contains("may sudo")
+                let login = try Self.ssh(
+                    lab, key, vm, "echo I am $(id -un) on $(hostname); sudo -n true && echo may sudo")
+                return login.contains("I am ada on cloudy") && login.contains("may sudo")
             }
+            try clone(lab, key, vm)
             try lab.must("vm", "stop", "cloudy", "--grace", "120s", "--force")
-            try lab.remove("cloudy")
+            try lab.remove("cloudy", "twin")
             try lab.must("image", "delete", "debian", "--yes")
+        }
+
+        private static let identity = """
+            sync; hostname; cat /etc/machine-id; cat /sys/class/net/e*/address; \
+            ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d" " -f2
+            """
+
+        /// A clone of the running guest is somebody else.
+        private func clone(_ lab: Lab, _ key: String, _ vm: VM) throws {
+            let first = try Self.ssh(lab, key, vm, Self.identity).split(separator: "\n")
+            let made = try Shell.must(
+                [
+                    "\(Lab.build)/vctl", "vm", "clone", "cloudy", "twin", "--start", "--wait-for", "cloud-init",
+                    "--timeout", "12m", "--format", "json",
+                ], environment: ["VCTL_SOCKET": lab.socket], seconds: 780)
+            let twin = try decode(VM.self, made.out)
+            var second: [Substring] = []
+            try eventually("ssh lets ada into the clone", seconds: 180) {
+                second = try Self.ssh(lab, key, twin, Self.identity).split(separator: "\n")
+                return second.count == first.count
+            }
+            #expect(first.first == "cloudy" && second.first == "twin")
+            #expect(first.count == 4 && zip(first, second).allSatisfy { $0 != $1 }, "\(first) \(second)")
+            #expect(second.dropFirst(2).first.map(String.init) == twin.nics[0].mac)
+        }
+
+        private static func ssh(_ lab: Lab, _ key: String, _ vm: VM, _ command: String) throws -> String {
+            let address = try #require(vm.nics.first?.addresses.first { !$0.address.contains(":") }?.address)
+            return try lab.inside(
+                "ssh", "-i", key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                "-o", "BatchMode=yes", "-o", "ConnectTimeout=20", "ada@\(address)", command, seconds: 120
+            ).out
         }
     }
 }

@@ -48,11 +48,11 @@ extension Endpoints {
 
     static func call(
         _ method: Method, _ id: String, _ path: String, _ summary: String, bytes: String, _ role: Role,
-        _ kind: ReplyKind = .nothing
+        _ kind: ReplyKind = .nothing, query: [QueryParameter] = []
     ) -> Endpoint {
         let reply = kind == .operation ? NamedSchema(Operation.self) : nil
         return Endpoint(
-            id: id, method: method, path: path, summary: summary, role: role, query: [],
+            id: id, method: method, path: path, summary: summary, role: role, query: query,
             body: NamedSchema(bytes: bytes), reply: reply, kind: kind)
     }
 
@@ -85,6 +85,10 @@ extension QueryParameter {
         "tail", Schema(type: "integer", minimum: 0, maximum: 1 << 30), "only the last so many bytes")
     static let since = QueryParameter(
         "since", Schema(type: "integer", format: "int64", minimum: 0), "those after this sequence number")
+    static let path = QueryParameter(
+        "path", Schema(type: "string", pattern: "^[^\\u0000]+$"), "an absolute path in the guest")
+    static let mode = QueryParameter(
+        "mode", Schema(type: "string", pattern: "^[0-7]{3,4}$"), "the file's mode; without it as it was")
     static let timeout = QueryParameter(
         "timeout", Schema(type: "string", pattern: "^[0-9]{1,6}(ms|s|m|h)?$"),
         "how long to wait, 30s without it")

@@ -37,6 +37,12 @@ public enum Endpoints {
             .post, "vm.exec", "/v1/vms/{vm}/actions/exec", "Run a command in the guest, by its agent",
             VMExec.self, .bytes("application/x-ndjson"), Never?.self, [], .operate),
         call(
+            .get, "vm.file.pull", "/v1/vms/{vm}/files/content", "A file of the guest, by its agent", nil,
+            .bytes("application/octet-stream"), Never?.self, [.path], .operate),
+        call(
+            .put, "vm.file.push", "/v1/vms/{vm}/files/content", "Write a file of the guest, by its agent",
+            bytes: "application/octet-stream", .operate, query: [.path, .mode]),
+        call(
             .post, "vm.wait", "/v1/vms/{vm}/actions/wait", "Wait until a condition holds", VMWait.self,
             .value,
             WaitOutcome.self, [], .viewer),

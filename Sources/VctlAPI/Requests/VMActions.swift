@@ -31,6 +31,11 @@ public struct VMPatch: Codable, Sendable {
     public var kernel: RemovableText?
     public var initrd: RemovableText?
     public var cmdline: RemovableText?
+    /// A user of the running guest, for `sshKeys` and `password`; its agent changes them at once.
+    public var user: String?
+    /// Public keys that the user may log in with besides those that it has.
+    public var sshKeys: [String]?
+    public var password: Secret?
     /// Changes of libvirt's definition by hand, for admins.
     public var xmlPatch: [XMLPatch]?
     /// Another definition for libvirt in place of the present one, for admins; UUID, name and our metadata stay.

@@ -57,6 +57,10 @@ public struct VM: Codable, Hashable, Sendable {
     public var createdAt: Timestamp?
     /// What differs in the saved definition until the next start: field → value.
     public var pending: [String: String]?
+    /// The guest's agent; `nil`: it has no channel for one, or is off.
+    public var agent: Agent?
+    /// What the guest's agent has said.
+    public var guest: Guest?
     /// When libvirt was last read.
     public var observedAt: Timestamp
     /// The operation that is changing it now.

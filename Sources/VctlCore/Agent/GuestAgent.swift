@@ -33,6 +33,20 @@ struct GuestAgent: Sendable {
     /// Whether it answers now.
     func answers() async -> Bool { (try? await tell("guest-ping", Empty())) != nil }
 
+    /// Asks the guest to power itself off.
+    /// - Returns: whether it said that it does.
+    func shutDown() async -> Bool {
+        guard await answers() else { return false }
+        do {
+            try await turns.alone(vm.id) {
+                try await lanes.use { try await $0.domain(uuid: vm.id.uuid).shutdown(.agent) }
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
     private func exchange(_ json: String) async throws -> String {
         do {
             return try await turns.alone(vm.id) {

@@ -15,15 +15,8 @@ extension VMService {
     {
         try VMRules.refuse(Self.problems(exec))
         let row = try await current(reference, context)
-        let state = try row.value().state
-        guard state == .running else {
-            throw Problem(
-                .vmState, "VM \(shown(row.name)) is \(state.rawValue)",
-                hint: "vctl vm start \(shown(row.name))")
-        }
         // What hangs is known before the reply begins, and so has a status of its own.
-        let agent = environment.agent(of: row.reference)
-        try await agent.tell("guest-ping", Empty())
+        let agent = try await answering(row)
         try await inventory.write { try $0.audit(context, target: row.name) }
         return ExecRun(exec: GuestExec(agent: agent, request: exec))
     }

@@ -124,6 +124,7 @@ public final class Core: Sendable {
         let loops: [Task<Void, Never>] = [
             Task { await environment.watcher.run() },
             Task { await AddressWatcher(environment: environment).run() },
+            Task { await GuestWatcher(environment: environment).run() },
             Task<Void, Never> { _ = await environment.accelerator.result() },
             Task {
                 while !Task.isCancelled {

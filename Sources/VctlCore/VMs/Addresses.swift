@@ -16,9 +16,7 @@ struct AddressReader: Sendable {
             return nil
         }
         var found = try await read(domain, .lease)
-        if found.isEmpty, let slow = try? await slowDomain(id) {
-            found = (try? await read(slow, .agent)) ?? [:]
-        }
+        if found.isEmpty { found = await GuestAddresses.read(environment.agent(of: .init(kind: .vm, id: id, name: domain.name), seconds: 5)) }
         let addresses = found
         return try await environment.inventory.write { transaction -> VM? in
             guard let row = try VMStore.find(transaction.db, .id(id)) else { return nil }
@@ -27,11 +25,6 @@ struct AddressReader: Sendable {
             try transaction.store(vm)
             return vm
         }
-    }
-
-    /// The same domain on the connection for slow calls: an agent may take its time.
-    private func slowDomain(_ id: ObjectID) async throws -> Domain {
-        try await environment.hypervisor.managed.longConnection().domain(uuid: id.uuid)
     }
 
     private func read(_ domain: Domain, _ source: Domain.AddressSource) async throws -> [String: [VM.Address]]

@@ -34,8 +34,9 @@ struct VMEnvironment: Sendable {
     }
 
     /// The guest agent of a VM.
-    func agent(of vm: ObjectReference) -> GuestAgent {
-        GuestAgent(vm: vm, lanes: lanes, turns: agentTurns)
+    /// - Parameter seconds: how long one command may take.
+    func agent(of vm: ObjectReference, seconds: Int32 = 10) -> GuestAgent {
+        GuestAgent(vm: vm, lanes: lanes, turns: agentTurns, seconds: seconds)
     }
 
     /// Who would lose data if files were removed.

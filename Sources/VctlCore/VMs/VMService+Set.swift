@@ -58,6 +58,7 @@ extension VMService {
             return
         }
         try await changeSeed(patch, id)
+        try await changeAccounts(patch, id)
         if patch.labels != nil || patch.protected != nil {
             try await domains.changeMark(of: domain) { mark in
                 mark.labels = labels
@@ -78,9 +79,25 @@ extension VMService {
         var request = SeedRequest(instanceID: "check", hostname: "check")
         request.cloudInit = patch.cloudInit
         request.networkConfig = patch.networkConfig
-        return LabelRules.problems(patch: patch.labels ?? [:]) + request.problems()
+        var accounts = SeedRequest(instanceID: "check", hostname: "check")
+        (accounts.user, accounts.sshKeys) = (patch.user, patch.sshKeys ?? [])
+        return accounts.problems() + Self.accountProblems(patch) + LabelRules.problems(patch: patch.labels ?? [:]) + request.problems()
             + TextRules.problems("description", patch.description?.text, Limits.description)
             + VMRules.problems(patch)
+    }
+
+    private static func accountProblems(_ patch: VMPatch) -> [FieldProblem] {
+        let changes = patch.sshKeys != nil || patch.password != nil
+        if changes, patch.user == nil { return [FieldProblem("user", "say whose keys or password")] }
+        if patch.user != nil, !changes { return [FieldProblem("user", "say what changes: sshKeys or password")] }
+        return []
+    }
+
+    private func changeAccounts(_ patch: VMPatch, _ id: ObjectID) async throws {
+        guard let user = patch.user else { return }
+        let accounts = GuestAccounts(agent: try await answering(try await row(.id(id))))
+        if let keys = patch.sshKeys { try await accounts.add(keys, to: user) }
+        if let password = patch.password { try await accounts.setPassword(password, of: user) }
     }
 
     /// A new instance-id makes cloud-init take the guest for new at its next boot, and so run the new
@@ -111,6 +128,8 @@ extension VMService {
         }
         if let autostart = patch.autostart { changes.append("autostart \(autostart ? "on" : "off")") }
         if patch.description != nil { changes.append("change the description") }
+        if patch.sshKeys != nil { changes.append("let \(patch.user ?? "?") log in with more keys, by the agent") }
+        if patch.password != nil { changes.append("set the password of \(patch.user ?? "?"), by the agent") }
         if patch.cloudInit != nil || patch.networkConfig != nil {
             changes.append("make a new cloud-init seed, read at the next boot")
         }

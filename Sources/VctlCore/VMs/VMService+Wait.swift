@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
-import Libvirt
 import VctlAPI
 
 extension VMService {
@@ -56,33 +54,18 @@ struct WaitCheck: Sendable {
     }
 
     private func agent(_ id: ObjectID) async -> Bool {
-        guard let domain = try? await environment.hypervisor.managed.longConnection().domain(uuid: id.uuid)
-        else {
-            return false
-        }
-        return await AgentCheck.answers(domain)
+        await environment.agent(of: ObjectReference(kind: .vm, id: id, name: "\(id)"), seconds: 3).answers()
     }
 
     /// cloud-init leaves this file at the end of its last stage, whatever came of it.
     private func cloudInit(_ id: ObjectID) async -> String? {
-        guard let domain = try? await environment.hypervisor.managed.longConnection().domain(uuid: id.uuid),
-            await AgentCheck.answers(domain)
-        else { return "its guest agent does not answer" }
-        let finished = "/var/lib/cloud/instance/boot-finished"
-        let open = #"{"execute":"guest-file-open","arguments":{"path":"\#(finished)","mode":"r"}}"#
-        guard let reply = try? await domain.agentCommand(open, timeoutSeconds: 5) else {
+        let agent = environment.agent(of: ObjectReference(kind: .vm, id: id, name: "\(id)"), seconds: 5)
+        guard await agent.answers() else { return "its guest agent does not answer" }
+        guard let file = try? await GuestFile("/var/lib/cloud/instance/boot-finished", .read, agent) else {
             return "cloud-init has not finished"
         }
-        if let handle = Self.handle(reply) {
-            let close = #"{"execute":"guest-file-close","arguments":{"handle":\#(handle)}}"#
-            _ = try? await domain.agentCommand(close, timeoutSeconds: 5)
-        }
+        try? await file.close()
         return nil
-    }
-
-    private static func handle(_ reply: String) -> Int? {
-        struct Reply: Decodable { var `return`: Int }
-        return try? JSONDecoder().decode(Reply.self, from: Data(reply.utf8)).return
     }
 
     private func tcp(_ id: ObjectID, _ port: Int) async -> String? {

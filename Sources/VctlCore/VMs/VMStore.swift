@@ -124,8 +124,8 @@ extension Transaction {
         guard old.document != document else { return false }
         let before = try old.value()
         let same =
-            try VMDocument.text(VMDocument.withoutAddresses(before))
-            == VMDocument.text(VMDocument.withoutAddresses(vm))
+            try VMDocument.text(VMDocument.withoutGuest(before))
+            == VMDocument.text(VMDocument.withoutGuest(vm))
         try execute(
             """
             UPDATE vm SET name = ?, state = ?, managed = ?, image = ?, linked = ?, document = ?,
@@ -203,10 +203,11 @@ enum VMDocument {
         return text
     }
 
-    static func withoutAddresses(_ vm: VM) -> VM {
+    static func withoutGuest(_ vm: VM) -> VM {
         var copy = vm
         for index in copy.nics.indices { copy.nics[index].addresses = [] }
         copy.operation = nil
+        (copy.agent, copy.guest) = (nil, nil)
         return copy
     }
 
@@ -236,6 +237,7 @@ enum VMDocument {
                 }
             ),
             ("addresses", { $0.nics.flatMap(\.addresses).map(\.address).joined(separator: ",") }),
+            ("agent", { $0.agent?.state.rawValue }),
             ("disks", { $0.disks.map { $0.path ?? $0.target }.joined(separator: ",") }),
             ("managed", { "\($0.managed)" }), ("autostart", { "\($0.autostart)" }),
             ("protected", { "\($0.protected)" }), ("description", { $0.description }),

@@ -156,7 +156,7 @@ extension Transaction {
     /// Stores what libvirt says of one domain, and keeps the addresses that are known of its NICs.
     func observe(_ vm: VM) throws {
         var vm = vm
-        if let old = try VMStore.value(db, vm.id) { vm.keepAddresses(of: old) }
+        if let old = try VMStore.value(db, vm.id) { vm.keepGuest(of: old) }
         try giveWay(to: vm)
         try store(vm)
     }
@@ -201,9 +201,14 @@ extension Transaction {
 }
 
 extension VM {
-    /// Takes over the addresses of NICs that are still the same, while it runs.
-    mutating func keepAddresses(of old: VM) {
+    /// Takes over what was learned from the guest, while it runs: the addresses of NICs that are still the same,
+    /// and what its agent has said, as long as that is there.
+    mutating func keepGuest(of old: VM) {
         guard state == .running || state == .paused else { return }
+        if let now = agent, let before = old.agent, (now.state == .down) == (before.state == .down) {
+            agent = before
+        }
+        if agent?.state != .down, agent != nil { guest = old.guest }
         for index in nics.indices {
             guard let same = old.nics.first(where: { $0.mac == nics[index].mac }) else { continue }
             nics[index].addresses = same.addresses

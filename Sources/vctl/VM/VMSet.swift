@@ -12,6 +12,7 @@ struct VMSet: ParsableCommand {
             and list. --dry-run prints the difference in libvirt's XML.
 
             vctl vm set web1 --memory 4G --cpus 2
+            vctl vm set web1 --user ada --ssh-key ada.pub
             vctl vm set web1 --xml-patch './devices/video/model/@type=virtio' --dry-run
             """)
 
@@ -49,6 +50,8 @@ struct VMSet: ParsableCommand {
     @Option(name: .customLong("xml"), help: .init("The whole definition; - is stdin.", valueName: "file"))
     var xml: String?
 
+    @OptionGroup(title: "Running guest") var accounts: AccountOptions
+
     func run() throws {
         let patch = try patch()
         let client = connect.client()
@@ -65,11 +68,11 @@ struct VMSet: ParsableCommand {
 
     func patch() throws -> VMPatch {
         let given: [Any?] = [description, protect, autostart, cloudInit, networkConfig, labels.changes, xml]
-        guard machine.isGiven || !xmlPatch.isEmpty || given.contains(where: { $0 != nil }) else {
+        guard machine.isGiven || accounts.isGiven || !xmlPatch.isEmpty || given.contains(where: { $0 != nil }) else {
             throw Failure.usage(
                 "nothing to change is given", hint: "vctl vm set --help lists what can be changed")
         }
-        guard [cloudInit, networkConfig, xml].count(where: { $0 == "-" }) < 2 else {
+        guard [cloudInit, networkConfig, xml, accounts.passwordFile].count(where: { $0 == "-" }) < 2 else {
             throw Failure.usage("only one file can be read from stdin")
         }
         var patch = VMPatch()
@@ -82,6 +85,7 @@ struct VMSet: ParsableCommand {
         patch.xml = try xml.map { try Files.text($0) }
         patch.xmlPatch = xmlPatch.isEmpty ? nil : xmlPatch
         machine.fill(&patch)
+        try accounts.fill(&patch)
         return patch
     }
 }

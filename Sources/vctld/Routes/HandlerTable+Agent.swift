@@ -7,10 +7,33 @@ import VctlCore
 
 extension HandlerTable {
     mutating func addAgent(_ vms: VMService) {
+        addFiles(vms)
         on("vm.exec", VMExec.self) { incoming, exec in
             let run = try await vms.exec(try incoming.reference(), exec, incoming.context)
             let headers: HTTPFields = [.contentType: "application/x-ndjson", .cacheControl: "no-store"]
             return Reply(.ok, headers, body: .stream { sink in try await Self.stream(run, sink) })
+        }
+    }
+
+    private mutating func addFiles(_ vms: VMService) {
+        on("vm.file.pull") { incoming in
+            let path = incoming.query.text("path") ?? ""
+            let download = try await vms.pull(try incoming.reference(), path, incoming.context)
+            let headers: HTTPFields = [
+                .contentType: "application/octet-stream", .cacheControl: "no-store",
+            ]
+            return Reply(
+                .ok, headers,
+                body: .stream { sink in
+                    try await download.run { try await sink.write(ByteBuffer(bytes: $0)) }
+                })
+        }
+        on("vm.file.push") { incoming in
+            let path = incoming.query.text("path") ?? ""
+            try await vms.push(
+                try incoming.reference(), path, mode: incoming.query.text("mode"), incoming.body,
+                incoming.context)
+            return .nothing
         }
     }
 

@@ -2,6 +2,7 @@
 import Foundation
 import Libvirt
 import VctlAPI
+import VirtXML
 
 /// Starts, stops, restarts, resets, pauses and resumes. Nothing is undone: a VM that was powered off is not
 /// what it was before when it is started again.
@@ -20,28 +21,43 @@ struct VMPowerOperation: OperationKind {
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
         let id = request.vm.id
         switch request.change {
-        case .start(let paused, let discard): try await start(id, paused, discard, journal)
+        case .start(let paused, let discard): try await start(request.vm, paused, discard, journal)
         case .stop(let grace, let force): try await stop(request.vm, grace, force, journal)
         case .restart(let grace, let force):
             try await stop(request.vm, grace, force, journal)
-            try await start(id, false, false, journal)
+            try await start(request.vm, false, false, journal)
         case .reset: try await journal.step("reset") { try await domains.existing(id).reset() }
         case .pause: try await journal.step("pause") { try await domains.pause(id) }
-        case .resume: try await journal.step("resume") { try await domains.resume(id) }
+        case .resume:
+            try await journal.step("resume") { try await domains.resume(id) }
+            try await setClock(request.vm, journal)
         case .suspend: try await journal.step("suspend") { try await domains.suspend(id) }
         }
         try await journal.step("observe") { try await environment.observe(id) }
         return Outcome(request.vm)
     }
 
-    private func start(_ id: ObjectID, _ paused: Bool, _ discard: Bool, _ journal: Journal) async throws {
+    private func start(
+        _ vm: ObjectReference, _ paused: Bool, _ discard: Bool, _ journal: Journal
+    ) async throws {
+        let id = vm.id
         if discard {
             try await journal.step("discard") { try await domains.discardState(id) }
         }
+        let wasSuspended = try await journal.step("saved") { try await domains.existing(id).hasManagedSave() }
         try await journal.step("start") {
             try await environment.turns.alone(id) { try await domains.finishRename(id) }
             try await domains.start(id, paused: paused)
             if !paused { try await domains.resume(id) }
+        }
+        if wasSuspended, !paused { try await setClock(vm, journal) }
+    }
+
+    /// A guest that was halted has missed the time. Where no agent answers it has to find out by itself.
+    private func setClock(_ vm: ObjectReference, _ journal: Journal) async throws {
+        try await journal.step("clock") {
+            guard try await domains.existing(vm.id).hasAgent() else { return }
+            try? await environment.agent(of: vm, seconds: 5).setClock(to: .now)
         }
     }
 
@@ -66,6 +82,13 @@ struct VMPowerOperation: OperationKind {
             }
         }
         try await journal.step("power-off") { try await domains.destroy(vm.id) }
+    }
+}
+
+extension Domain {
+    /// Whether the guest's agent has opened its channel.
+    fileprivate func hasAgent() async throws -> Bool {
+        try DomainXML(parsing: try await xml()).agentState == .up
     }
 }
 
@@ -111,9 +134,8 @@ extension DomainEffects {
         let domain = try await existing(id)
         guard try await domain.isActive() else { return }
         if try await domain.status().state == .paused { try await domain.resume() }
-        if await AgentCheck.answers(domain) {
-            do { return try await domain.shutdown(.agent) } catch is LibvirtError {}
-        }
+        let agent = environment.agent(of: ObjectReference(kind: .vm, id: id, name: domain.name), seconds: 3)
+        if await agent.shutDown() { return }
         do {
             try await domain.shutdown(.acpi)
         } catch let error as LibvirtError where error.meansUnsupportedFlags {
@@ -142,12 +164,5 @@ struct ShutdownWait: Sendable {
             pauses += 1
             if pauses % 25 == 0 { try? await domains.askToShutDown(id) }
         }
-    }
-}
-
-/// Whether a guest's agent answers now.
-enum AgentCheck {
-    static func answers(_ domain: Domain, seconds: Int32 = 3) async -> Bool {
-        (try? await domain.agentCommand(#"{"execute":"guest-ping"}"#, timeoutSeconds: seconds)) != nil
     }
 }

@@ -25,6 +25,9 @@ struct DomainProjection: Sendable {
             autostart: view.autostart, observedAt: observedAt)
         if let shown { describe(shown) }
         if let mark = ownership.mark { describe(mark) }
+        if let active, vm.state == .running || vm.state == .paused {
+            vm.agent = active.agentState.map { VM.Agent(state: $0, since: observedAt) }
+        }
         if let active, let inactive { vm.pending = Self.pending(active, inactive) }
         if let name = ownership.mark?.newName {
             vm.pending = (vm.pending ?? [:]).merging(["name": name]) { $1 }
@@ -65,6 +68,12 @@ extension DomainXML {
 
     /// What the balloon leaves it, in bytes.
     var memory: Int64 { Int64(clamping: self.currentMemoryBytes ?? self.memoryBytes ?? 0) }
+
+    /// Whether the guest's agent has opened its channel; `nil`: there is none.
+    var agentState: AgentState? {
+        let channel = self.channels.first { $0.targetName == "org.qemu.guest_agent.0" }
+        return channel.map { $0.targetState == "connected" ? .up : .down }
+    }
 
     /// By `firmware='efi'`, or by a loader that an admin named.
     var firmware: Firmware {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import VctlAPI
+
+/// A file of a guest that is being read.
+public struct GuestDownload: Sendable {
+    let file: GuestFile
+    let first: [UInt8]
+
+    /// Passes its bytes on, to the end.
+    /// - Throws: ``Problem``; what `sink` throws.
+    public func run(_ sink: @Sendable ([UInt8]) async throws -> Void) async throws {
+        do {
+            var bytes = first
+            while !bytes.isEmpty {
+                try await sink(bytes)
+                bytes = try await file.read()
+            }
+            try await file.close()
+        } catch {
+            try? await file.close()
+            throw error
+        }
+    }
+}
+
+extension VMService {
+    /// Opens a file of a guest for reading. What hangs, or is not there, is known before the reply begins.
+    /// - Throws: ``Problem`` `request.invalid`, `vm.state`, `agent.unresponsive`, `agent.failed`.
+    public func pull(_ reference: Reference, _ path: String, _ context: RequestContext) async throws
+        -> GuestDownload
+    {
+        let (agent, row) = try await answering(reference, path, context)
+        let file = try await GuestFile(path, .read, agent)
+        let first: [UInt8]
+        do { first = try await file.read() } catch {
+            // A directory can be opened, too.
+            try? await file.close()
+            throw error
+        }
+        try await inventory.write { try $0.audit(context, target: row.name) }
+        return GuestDownload(file: file, first: first)
+    }
+
+    /// Writes a file of a guest. It is complete beside its place before what is there is touched; where there is
+    /// a file already, it keeps its owner and mode.
+    /// - Throws: ``Problem``; what `body` throws: the guest's file is as before then.
+    public func push(
+        _ reference: Reference, _ path: String, mode: String?,
+        _ body: some AsyncSequence<[UInt8], any Error> & Sendable, _ context: RequestContext
+    ) async throws {
+        if let mode, !Self.isMode(mode) {
+            throw Problem(
+                .requestInvalid, "mode: \(shown(mode)) is no file mode",
+                hint: "three or four octal digits, such as 0644",
+                errors: [FieldProblem("mode", "three or four octal digits")])
+        }
+        let (agent, row) = try await answering(reference, path, context)
+        try await inventory.write { try $0.audit(context, target: row.name) }
+        let partial = "\(path).vctl-\(ObjectID().short)"
+        let file = try await GuestFile(partial, .write, agent)
+        do {
+            // Each command of the agent costs a round trip: what comes in small pieces goes on in large ones.
+            var waiting: [UInt8] = []
+            for try await bytes in body {
+                waiting += bytes
+                while waiting.count >= GuestFile.pieceBytes {
+                    try await file.write(Array(waiting.prefix(GuestFile.pieceBytes)))
+                    waiting.removeFirst(GuestFile.pieceBytes)
+                }
+            }
+            if !waiting.isEmpty { try await file.write(waiting) }
+            try await file.close()
+            try await Self.place(partial, path, mode, agent)
+        } catch {
+            try? await file.close()
+            _ = try? await GuestProcess(GuestShell.path, ["-c", #"rm -f -- "$1""#, "vctl", partial], agent)
+            throw error
+        }
+    }
+
+    private static func isMode(_ text: String) -> Bool {
+        (3...4).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x37).contains($0) }
+    }
+
+    private static func place(_ partial: String, _ path: String, _ mode: String?, _ agent: GuestAgent) async throws
+    {
+        let script = """
+            if [ -d "$2" ]; then echo "it is a directory" >&2; exit 1; fi
+            if [ -e "$2" ]; then cat -- "$1" >"$2" || exit 1; rm -f -- "$1"; else mv -- "$1" "$2" || exit 1; fi
+            if [ -n "$3" ]; then chmod -- "$3" "$2"; fi
+            """
+        let process = try await GuestProcess(
+            GuestShell.path, ["-c", script, "vctl", partial, path, mode ?? ""], agent)
+        var pause = Pause()
+        while true {
+            if let end = try await process.end() {
+                guard end.status != 0 else { return }
+                let said = String(decoding: end.err, as: UTF8.self)
+                let words = shown(said.split(whereSeparator: \.isNewline).joined(separator: "; "), limit: 300)
+                throw Problem(.agentFailed, "the guest cannot write \(shown(path)): \(words)")
+            }
+            try await pause.wait()
+        }
+    }
+
+    /// The agent of a VM that runs, and that answers.
+    func answering(_ reference: Reference, _ path: String, _ context: RequestContext) async throws -> (
+        GuestAgent, VMRow
+    ) {
+        guard path.hasPrefix("/") || path.dropFirst().hasPrefix(":"), path.utf8.count <= Limits.path,
+            !path.utf8.contains(0)
+        else {
+            throw Problem(
+                .requestInvalid, "path: \(shown(path)) is no absolute path in the guest",
+                errors: [FieldProblem("path", "an absolute path in the guest")])
+        }
+        let row = try await current(reference, context)
+        return (try await answering(row), row)
+    }
+
+    /// - Throws: ``Problem`` `vm.state`, `agent.unresponsive`, `agent.missing`.
+    func answering(_ row: VMRow) async throws -> GuestAgent {
+        let state = try row.value().state
+        guard state == .running else {
+            throw Problem(
+                .vmState, "VM \(shown(row.name)) is \(state.rawValue)",
+                hint: "vctl vm start \(shown(row.name))")
+        }
+        let agent = environment.agent(of: row.reference)
+        try await agent.tell("guest-ping", Empty())
+        return agent
+    }
+}
