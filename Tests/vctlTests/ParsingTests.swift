@@ -151,6 +151,10 @@ import VctlClient
 @Suite struct LeadingOptionsTests {
     @Test(arguments: [
         (["--socket", "/a", "vm", "list"], ["vm", "list", "--socket", "/a"]),
+        (
+            ["--host", "ssh://a", "--socket=/a", "vm", "list"],
+            ["vm", "list", "--host", "ssh://a", "--socket=/a"]
+        ),
         (["--socket=/a", "vm", "list"], ["vm", "list", "--socket=/a"]),
         (["--socket", "/a", "vm", "x", "--", "y"], ["vm", "x", "--socket", "/a", "--", "y"]),
         (["vm", "list"], ["vm", "list"]), (["--socket"], ["--socket"]), ([], []),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import VctlAPI
+import VctlClient
 
 /// `KEY=VALUE`.
 struct KeyValue: Hashable, Sendable {
@@ -29,6 +30,10 @@ enum Parse {
     }
     static func span(_ text: String) throws -> TimeSpan {
         try refusing { () throws(InvalidValue) in try TimeSpan(text) }
+    }
+
+    static func host(_ text: String) throws -> SSHHost {
+        try refusing { () throws(InvalidValue) in try SSHHost(text) }
     }
 
     static func timeout(_ text: String) throws -> TimeSpan {

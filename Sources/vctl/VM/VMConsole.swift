@@ -28,10 +28,11 @@ struct VMConsole: ParsableCommand {
     func run() throws {
         _ = try Reference(checking: name)
         if log { return try printLog() }
-        try refuseOff(connect.client())
+        let client = connect.client()
+        try refuseOff(client)
         let console = ConsoleSession(
             output: try openLog(follow: true, client: connect.client()),
-            input: ConsoleInput(connect.client(), name),
+            input: ConsoleInput(client, name),
             deadline: timeout.deadline)
         try console.run()
     }
