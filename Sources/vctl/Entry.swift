@@ -49,6 +49,8 @@ enum Entry {
     }
 
     private static func report(_ failure: Failure) -> VctlAPI.ExitCode {
+        // A shell that completes a line shows whatever is said in the middle of that line.
+        guard CommandLine.arguments.dropFirst().first != "---completion" else { return failure.exit }
         for line in failure.lines { Standard.error(line) }
         return failure.exit
     }

@@ -16,6 +16,7 @@ struct Vctl: ParsableCommand {
         subcommands: [
             VMCommand.self, ImageCommand.self, OperationCommand.self, EventCommand.self, WarningCommand.self,
             AuditCommand.self, HostCommand.self, ShortList.self, ShortStart.self, ShortStop.self,
-            ShortConsole.self, Query.self, WaitReady.self, Version.self, Completion.self, Proxy.self,
+            ShortConsole.self, Query.self, WaitReady.self, Version.self, Completion.self, ManCommand.self,
+            Proxy.self,
         ])
 }

@@ -5,10 +5,12 @@ import Glibc
 final class SSHDialer {
     private let host: SSHHost
     private let socket: String?
+    private let asks: Bool
     /// A host that was there once may come back; one that never was is told of at once.
     private var hasConnected = false
 
-    init(_ host: SSHHost, socket: String?) {
+    init(_ host: SSHHost, socket: String?, asks: Bool) {
+        self.asks = asks
         self.host = host
         self.socket = socket
     }
@@ -16,8 +18,7 @@ final class SSHDialer {
     /// Runs `ssh` and waits until the daemon is at its other end.
     func dial(until deadline: Deadline, _ interrupts: Interrupts?) throws -> Transport {
         let seconds = min(15, deadline.secondsLeft.map { Int($0.rounded(.up)) } ?? 15)
-        // Without someone at the terminal, a question would never be answered.
-        let command = host.command(socket: socket, asks: isatty(0) == 1, seconds: seconds)
+        let command = host.command(socket: socket, asks: asks, seconds: seconds)
         let carrier = try Carrier(command)
         do {
             let greeting = try Greeting.read(carrier.descriptor, until: deadline, interrupts)
@@ -48,9 +49,12 @@ final class SSHDialer {
 
 extension Client {
     /// A client of the daemon on another machine, over the system's `ssh`.
-    /// - Parameter socket: the daemon's socket there; `nil` for the usual one.
-    public convenience init(host: SSHHost, socket: String? = nil) {
-        let dialer = SSHDialer(host, socket: socket)
+    /// - Parameters:
+    ///   - socket: the daemon's socket there; `nil` for the usual one.
+    ///   - asks: whether ssh may ask for a password; `nil` where stdin is a terminal: a question without
+    ///     someone to answer it would never end.
+    public convenience init(host: SSHHost, socket: String? = nil, asks: Bool? = nil) {
+        let dialer = SSHDialer(host, socket: socket, asks: asks ?? (isatty(0) == 1))
         self.init(peer: host.url + (socket ?? "")) { try dialer.dial(until: $0, $1) }
     }
 }

@@ -8,7 +8,8 @@ import VctlClient
 struct ConnectOptions: ParsableArguments {
     @Option(
         name: .customLong("socket"),
-        help: .init("The daemon's socket, with --host the one there; VCTL_SOCKET.", valueName: "path"))
+        help: .init("The daemon's socket, with --host the one there; VCTL_SOCKET.", valueName: "path"),
+        completion: .file())
     var socket: String?
 
     @Option(
@@ -22,11 +23,12 @@ struct ConnectOptions: ParsableArguments {
 
     /// A client; it connects with its first request. `VCTL_SOCKET` is a path on this machine, and says
     /// nothing of another.
-    func client() -> Client {
-        if let host { return Client(host: host, socket: socket) }
+    /// - Parameter asks: whether ssh may ask on the terminal; `nil` where someone is there to answer.
+    func client(asks: Bool? = nil) -> Client {
+        if let host { return Client(host: host, socket: socket, asks: asks) }
         guard let text = variable("VCTL_HOST") else { return Client(socket: socket ?? Self.localSocket) }
         do {
-            return Client(host: try SSHHost(text), socket: socket)
+            return Client(host: try SSHHost(text), socket: socket, asks: asks)
         } catch {
             let error = ClientError.hostAddress(error)
             return Client(peer: text) { _, _ in throw error }

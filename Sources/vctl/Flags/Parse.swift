@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
 import VctlAPI
 import VctlClient
 
@@ -87,6 +88,14 @@ enum Parse {
 
     static func condition(_ text: String) throws -> WaitCondition {
         try refusing { () throws(InvalidValue) in try WaitCondition(checking: text) }
+    }
+
+    /// What ``condition(_:)`` takes, but for the ports of `tcp:`.
+    static let conditions = CompletionKind.list(["running", "stopped", "ip", "agent", "cloud-init", "tcp:"])
+
+    /// The values of an enumeration of the API, for completion.
+    static func choices<T: APIEnum>(_ type: T.Type) -> CompletionKind {
+        .list(T.allCases.map(\.rawValue))
     }
 
     /// A value of an enumeration of the API.

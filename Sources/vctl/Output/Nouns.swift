@@ -96,6 +96,12 @@ struct Noun: Sendable {
         ],
         usual: ["hostname", "version", "libvirt", "accelerator", "vms", "running"])
 
+    /// The noun of that name, or of that short name.
+    static func known(_ name: String) -> Noun? {
+        let name = ["list": "vm", "op": "operation"][name] ?? name
+        return [vm, image, operation, event, warning, audit, host].first { $0.name == name }
+    }
+
     /// The columns of a table.
     /// - Throws: a ``Failure`` that names the unknown column and the known ones.
     func chosen(_ keys: String?) throws -> [Column] {

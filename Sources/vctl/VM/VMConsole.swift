@@ -11,7 +11,7 @@ struct VMConsole: ParsableCommand {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var timeout: TimeoutOption
 
-    @Argument(help: .init("Name or UUID.", valueName: "name"))
+    @Argument(help: .init("Name or UUID.", valueName: "name"), completion: Live.vms)
     var name: String
 
     @Flag(name: .customLong("log"), help: "Print what was kept, and end.")

@@ -31,12 +31,15 @@ struct VMSet: ParsableCommand {
     @Flag(name: .customLong("autostart"), inversion: .prefixedNo, help: "Whether it starts with the host.")
     var autostart: Bool?
 
-    @Option(name: .customLong("cloud-init"), help: .init("New user-data; - is stdin.", valueName: "file"))
+    @Option(
+        name: .customLong("cloud-init"), help: .init("New user-data; - is stdin.", valueName: "file"),
+        completion: .file())
     var cloudInit: String?
 
     @Option(
-        name: .customLong("network-config"), help: .init("New network-config; - is stdin.", valueName: "file")
-    )
+        name: .customLong("network-config"),
+        help: .init("New network-config; - is stdin.", valueName: "file"),
+        completion: .file())
     var networkConfig: String?
 
     @Option(
@@ -46,7 +49,9 @@ struct VMSet: ParsableCommand {
             valueName: "xpath=value"), transform: Parse.xmlPatch)
     var xmlPatch: [XMLPatch] = []
 
-    @Option(name: .customLong("xml"), help: .init("The whole definition; - is stdin.", valueName: "file"))
+    @Option(
+        name: .customLong("xml"), help: .init("The whole definition; - is stdin.", valueName: "file"),
+        completion: .file())
     var xml: String?
 
     func run() throws {
