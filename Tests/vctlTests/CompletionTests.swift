@@ -8,27 +8,6 @@ import Testing
 @Suite struct CompletionTests {
     private let names = json(#"[{"name":"web1"},{"name":"web2"},{"name":"a$(id)b"},{"name":"two words"}]"#)
 
-    /// Runs a shell with a folder for its script; `vctl` is in its `PATH`.
-    private func shell(_ command: [String], script: String, socket: String) throws -> Program {
-        let folder = "/tmp/vctl-test-\(UUID().uuidString.prefix(13))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try script.write(toFile: "\(folder)/script", atomically: true, encoding: .utf8)
-        let process = Process()
-        let pipes = Program.Pipes()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command + ["\(folder)/script"]
-        let bin = URL(fileURLWithPath: Program.path).deletingLastPathComponent().path
-        process.environment = [
-            "PATH": "\(bin):/usr/bin:/bin", "HOME": folder, "VCTL_SOCKET": socket, "TERM": "dumb",
-        ]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipes.out
-        process.standardError = pipes.err
-        try process.run()
-        return Program.finish(process, pipes)
-    }
-
     /// What bash offers for a line whose last word is being typed.
     private func bash(_ words: [String], socket: String = "/nonexistent/x.sock") throws -> [String] {
         let list = words.map { "'\($0)'" }.joined(separator: " ")
@@ -39,7 +18,7 @@ import Testing
             _vctl vctl "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
             printf '%s\\n' "${COMPREPLY[@]}"
             """
-        let result = try shell(["bash", "--norc"], script: script, socket: socket)
+        let result = try Shells.run(["bash", "--norc"], script: script, socket: socket)
         #expect(result.err.isEmpty, "\(result.err)")
         return result.out.split(separator: "\n").map(String.init)
     }
@@ -69,21 +48,15 @@ import Testing
         #expect(server.requests.first?.hasPrefix("GET /v1/images?fields=name&limit=200 ") == true)
     }
 
-    /// The other shells complete only where someone types: a zsh with a terminal of its own types for them.
-    private func typed(_ start: String, _ line: String, socket: String) throws -> String {
-        let script = """
-            zmodload zsh/zpty
+    private func offered(_ start: String, _ line: String, socket: String) throws -> String {
+        try Shells.typed(
+            """
             \(start)
             zpty -w shell "echo RE''ADY"
             zpty -m -r shell text '*READY*'
             zpty -n -w shell $'\(line)'
             zpty -m -r shell text '*web1*web2*'
-            print -r -- $text
-            zpty -d shell
-            """
-        let result = try shell(["timeout", "60", "zsh", "-f"], script: script, socket: socket)
-        #expect(result.status == 0, "\(result)")
-        return result.out
+            """, socket: socket)
     }
 
     @Test func fishOffersNames() throws {
@@ -92,7 +65,7 @@ import Testing
             zpty shell env TERM=xterm fish --no-config -i
             zpty -w shell 'vctl completion fish | source'
             """
-        let text = try typed(start, "vctl vm show web\\t", socket: server.path)
+        let text = try offered(start, "vctl vm show web\\t", socket: server.path)
         #expect(text.contains("web2") && !text.contains("$(id)"))
     }
 
@@ -103,7 +76,7 @@ import Testing
             zpty -w shell 'PS1=; autoload -Uz compinit; compinit -D -u; unsetopt beep'
             zpty -w shell 'source <(vctl completion zsh); compdef _vctl vctl'
             """
-        let text = try typed(start, "vctl vm show web\\t\\t", socket: server.path)
+        let text = try offered(start, "vctl vm show web\\t\\t", socket: server.path)
         #expect(text.contains("web2") && !text.contains("$(id)"))
     }
 

@@ -100,6 +100,7 @@ public enum Endpoints {
     ]
 
     private static let daemon: [Endpoint] = [
+        get("statistics", "/v1/statistics", "What the running VMs have used so far", Statistics.self),
         get("host.show", "/v1/host", "The host, the daemon and its libvirt", Host.self),
         get("version", "/v1/version", "What program answers", VersionInfo.self),
         get("ready", "/v1/ready", "200 once requests are served and libvirt was read", VersionInfo.self),

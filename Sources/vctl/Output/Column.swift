@@ -30,9 +30,17 @@ struct Column: Sendable {
         isNumber = number
     }
 
+    /// Whether it says how the object is, so that a colour may say it again.
+    var isState: Bool { ["state", "status", "outcome"].contains(key) }
+
     /// A number of bytes.
     static func bytes(_ key: String, _ title: String) -> Column {
         Column(key, title, number: true) { $0.integer.map { ByteCount.human($0) } ?? "" }
+    }
+
+    /// A number of bytes in a second.
+    static func rate(_ key: String, _ title: String) -> Column {
+        Column(key, title, number: true) { $0.integer.map { ByteCount.human($0) + "/s" } ?? "" }
     }
 
     /// The cell of a row for people, fit for a terminal.

@@ -86,6 +86,19 @@ struct Noun: Sendable {
         ],
         usual: ["sequence", "time", "requestor", "action", "target", "outcome", "code"])
 
+    static let top = Noun(
+        name: "vm", nameField: "name",
+        columns: [
+            Column("name"), Column("cpuPercent", "CPU%", number: true), .bytes("memoryBytes", "MEMORY"),
+            .rate("diskReadBytesPerSecond", "READ"), .rate("diskWrittenBytesPerSecond", "WRITE"),
+            .rate("networkReceivedBytesPerSecond", "RECEIVE"), .rate("networkSentBytesPerSecond", "SEND"),
+            Column("cpus", number: true), .bytes("memoryMaximumBytes", "HAS"), Column("id"),
+        ],
+        usual: [
+            "name", "cpuPercent", "memoryBytes", "diskReadBytesPerSecond", "diskWrittenBytesPerSecond",
+            "networkReceivedBytesPerSecond", "networkSentBytesPerSecond",
+        ])
+
     static let host = Noun(
         name: "host", nameField: "hostname",
         columns: [

@@ -9,6 +9,6 @@ struct VMCommand: ParsableCommand {
             VMCreateCommand.self, VMList.self, VMShow.self, VMStartCommand.self, VMStopCommand.self,
             VMRestartCommand.self, VMReset.self, VMPause.self, VMResume.self, VMSet.self, VMDelete.self,
             VMAdoptCommand.self, VMRelease.self,
-            VMWaitCommand.self, VMConsole.self, VMXML.self,
+            VMWaitCommand.self, VMConsole.self, VMXML.self, VMTop.self,
         ])
 }
