@@ -49,7 +49,7 @@ enum Entry {
         let text = line.prefix(1).lowercased() + line.dropFirst()
         if let failure = Mistakes.unknownCommand(arguments) { return failure }
         let path = CommandTree.path(of: arguments).joined(separator: " ")
-        let hint = Mistakes.foreignFlag(arguments) ?? "\(path) --help"
+        let hint = Mistakes.foreignFlag(text) ?? "\(path) --help"
         return .usage(text.isEmpty ? "this is no command" : text, hint: hint)
     }
 

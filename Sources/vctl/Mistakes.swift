@@ -48,10 +48,10 @@ enum Mistakes {
         "pull": ["import"], "watch": ["follow"],
     ]
 
-    /// What is said to the first flag of another program; `nil` where there is none.
-    static func foreignFlag(_ arguments: [String]) -> String? {
-        let flags = arguments.prefix { $0 != "--" }.map { String($0.prefix { $0 != "=" }) }
-        return flags.lazy.compactMap { flag in self.flags[flag].map { "instead of \(flag): \($0)" } }.first
+    /// What is said to a flag of another program that the message calls unknown; `nil` where it is none.
+    static func foreignFlag(_ message: String) -> String? {
+        let quoted = message.split(separator: "'").map { String($0.prefix { $0 != "=" }) }
+        return quoted.lazy.compactMap { flag in flags[flag].map { "instead of \(flag): \($0)" } }.first
     }
 
     /// Flags of virt-install, virsh and others, which no command here has.
@@ -62,6 +62,7 @@ enum Mistakes {
         "-y": "--yes", "--net": "--network NAME", "--nic": "--network NAME",
         "--name": "the name alone, behind the verb", "--os-variant": "nothing, leave it out",
         "--graphics": "nothing, leave it out", "--noautoconsole": "nothing, leave it out",
+        "--no-color": "the variable NO_COLOR=1",
         "--all": "nothing, lists show all", "-a": "nothing, lists show all",
     ]
 }

@@ -125,7 +125,8 @@ extension RealGuests {
                 let counters = try #require(now.vms.first { $0.name == "busy" })
                 return (counters.diskReadBytes ?? 0) > 1 << 20 && (counters.networkSentBytes ?? 0) > 0
             }
-            #expect(try lab.must("vm", "top", "--once", "--vms", "i*", "--interval", "200ms").lines.count == 1)
+            #expect(
+                try lab.must("vm", "top", "--once", "--vms", "i*", "--interval", "200ms").lines.count == 1)
             try lab.remove("busy", "idle")
         }
 

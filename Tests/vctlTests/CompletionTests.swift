@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
 import Foundation
 import Testing
 
@@ -46,6 +47,51 @@ import Testing
         let line = ["vctl", "--socket", server.path, "image", "show", ""]
         #expect(try bash(line) == ["tiny"])
         #expect(server.requests.first?.hasPrefix("GET /v1/images?fields=name&limit=200 ") == true)
+    }
+
+    @Test(arguments: [["vm", "disk", "resize"], ["--socket", "SOCKET", "vm", "disk", "eject", "--force"]])
+    func aDiskIsOneOfTheVMThatTheLineNames(_ line: [String]) throws {
+        let server = try RawServer([[.request, json(#"{"disks":[{"target":"vda"},{"target":"sda"}]}"#)]])
+        let words = line.map { $0 == "SOCKET" ? server.path : $0 }
+        #expect(try bash(["vctl"] + words + ["web1", "vd"], socket: server.path) == ["vda"])
+        #expect(server.requests.first?.hasPrefix("GET /v1/vms/web1 ") == true)
+    }
+
+    @Test func partsHaveColumnsOfTheirOwn() throws {
+        #expect(try bash(["vctl", "vm", "disk", "list", "--columns", "ser"]) == ["serial"])
+        #expect(try bash(["vctl", "vm", "nic", "list", "web", "--columns", "mac,mo"]) == ["mac,model"])
+        #expect(try bash(["vctl", "vm", "top", "--columns", "disk"]).count == 2)
+        #expect(try bash(["vctl", "op", "list", "--columns", "kin"]) == ["kind"])
+    }
+
+    /// An argument of a command, as far as completion goes.
+    private struct Described: Decodable {
+        struct Argument: Decodable {
+            struct Completion: Decodable { var custom: [String: String]? }
+            var abstract: String?
+            var valueName: String?
+            var completionKind: Completion?
+        }
+        var commandName: String
+        var arguments: [Argument]?
+        var subcommands: [Described]?
+
+        func all(_ path: String = "") -> [(String, Argument)] {
+            let here = path + " " + commandName
+            return (arguments ?? []).map { (here, $0) } + (subcommands ?? []).flatMap { $0.all(here) }
+        }
+    }
+
+    private struct Root: Decodable { var command: Described }
+
+    /// What is there already can be looked up, whichever command names it.
+    @Test func everyNameOfWhatExistsIsOffered() throws {
+        let root = try JSONDecoder().decode(Root.self, from: Data(Vctl._dumpHelp().utf8))
+        let names = root.command.all().filter { $0.1.abstract?.contains("UUID") == true }
+        #expect(names.count > 35)
+        for (path, argument) in names {
+            #expect(argument.completionKind?.custom != nil, "\(path) \(argument.valueName ?? "")")
+        }
     }
 
     private func offered(_ start: String, _ line: String, socket: String) throws -> String {

@@ -16,6 +16,9 @@ import Testing
         "vm create web --ram 2": "instead of --ram: --memory SIZE, as in --memory 2G",
         "vm list -o json": "instead of -o: --format table|json|yaml|csv|name",
         "vm create web --bogus": "vctl vm create --help",
+        "list --no-color": "instead of --no-color: the variable NO_COLOR=1",
+        "vm create web --ram=2G": "instead of --ram: --memory SIZE, as in --memory 2G",
+        "exec --bogus web ls -a": "vctl exec --help",
     ])
     func theHintIsWhatWasMeant(_ line: String, _ hint: String) throws {
         let arguments = line.split(separator: " ").map(String.init)

@@ -29,7 +29,7 @@ public enum Endpoints {
         action("vm.resume", "resume", "Let the CPUs go on", Empty.self),
         action("vm.suspend", "suspend", "Save the memory on the disk and power off", Empty.self),
         action(
-            "vm.adopt", "adopt", "Take over what somebody else made", VMAdopt.self, .admin, [.force, .dryRun]),
+            "vm.adopt", "adopt", "Take over what another made", VMAdopt.self, .admin, [.force, .dryRun]),
         action("vm.release", "release", "Take our mark off", Empty.self, .admin),
         call(
             .post, "vm.exec", "/v1/vms/{vm}/actions/exec", "Run a command in the guest, by its agent",

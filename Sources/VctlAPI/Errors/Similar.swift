@@ -2,8 +2,8 @@
 
 /// Words that someone may have meant who wrote another one.
 public enum Similar {
-    /// The nearest of the known words, the best first: those that differ by a slip or two of the keyboard, and
-    /// those that only go on.
+    /// The nearest of the known words, the best first: those that differ by a slip or two of the keyboard,
+    /// and those that only go on.
     public static func words(to text: String, among known: some Sequence<String>, limit: Int = 3) -> [String]
     {
         let typed = Array(text.lowercased().utf8)

@@ -29,7 +29,7 @@ public struct VMStatistics: Codable, Hashable, Sendable {
     public var cpuNanoseconds: Int64?
     /// Memory that the guest has, in bytes.
     public var memoryBytes: Int64?
-    /// Memory that the guest's kernel and programs use, in bytes; only a guest with a balloon driver tells it.
+    /// Memory that the guest's kernel and programs use, in bytes; only guests with a balloon driver tell.
     public var memoryUsedBytes: Int64?
     /// Memory of the host that it takes, in bytes.
     public var memoryHostBytes: Int64?

@@ -12,6 +12,13 @@ enum Live {
     static let operations = names("operation.list", "id")
     static let warnings = names("warning.list", "id")
 
+    /// The disks and drives of the VM that the line names, as the guest's bus order names them.
+    static let disks = kind { line in
+        guard let vm = line.firstName else { return [] }
+        let parts = try line.ask("vm.show", [vm])["disks"]?.elements ?? []
+        return parts.compactMap { $0["target"]?.text }
+    }
+
     /// The labels that VMs bear, as `KEY=VALUE`.
     static let labels = kind { line in
         let rows = try line.rows("vm.list", "labels")
@@ -21,7 +28,8 @@ enum Live {
 
     /// The columns of the noun's table, behind those that are there already.
     static let columns = CompletionKind.custom { words, index, prefix in
-        guard let noun = Noun.known(words.dropFirst().first ?? "") else { return [] }
+        let line = TypedLine(words, index)
+        guard let noun = line.path.reversed().lazy.compactMap({ Noun.known($0) }).first else { return [] }
         let given = prefix.split(separator: ",", omittingEmptySubsequences: false).dropLast()
         let begin = given.map { $0 + "," }.joined()
         return noun.columns.map(\.key).filter { key in !given.contains { $0 == key } }.map { begin + $0 }
@@ -67,12 +75,30 @@ struct TypedLine {
         return result
     }
 
+    /// The commands that it begins with, `vctl` first.
+    var path: [String] { CommandTree.path(of: LeadingOptions.moved(words)) }
+
+    /// The first word behind the commands that is no option.
+    var firstName: String? {
+        var rest = LeadingOptions.moved(words).dropFirst(path.count - 1)
+        while let word = rest.popFirst() {
+            guard word.hasPrefix("-") else { return (try? Reference(checking: word))?.description }
+            if LeadingOptions.names.contains(word) { rest = rest.dropFirst() }
+        }
+        return nil
+    }
+
     /// The objects of a list, with nothing but one member.
     func rows(_ endpoint: String, _ field: String) throws -> [JSONNode] {
+        try ask(endpoint, [], [("fields", field), ("limit", "200")]).elements
+    }
+
+    /// What the daemon answers.
+    func ask(_ endpoint: String, _ names: [String], _ query: [(String, String)] = []) throws -> JSONNode {
         let client = try connection().client(asks: false)
         client.patience = 3
-        let request = Request(Endpoints.named(endpoint), query: [("fields", field), ("limit", "200")])
-        return try client.send(request, until: .after(seconds: client.patience)).tree().elements
+        let request = Request(Endpoints.named(endpoint), names, query: query)
+        return try client.send(request, until: .after(seconds: client.patience)).tree()
     }
 
     /// Where the line says that the daemon is.

@@ -128,10 +128,11 @@ struct Noun: Sendable {
         ],
         usual: ["hostname", "version", "libvirt", "accelerator", "vms", "running"])
 
-    /// The noun of that name, or of that short name.
+    /// The noun whose columns the commands of that name print.
     static func known(_ name: String) -> Noun? {
-        let name = ["list": "vm", "op": "operation"][name] ?? name
-        return [vm, image, operation, event, warning, audit, host].first { $0.name == name }
+        if name == "top" { return top }
+        let name = ["list": "vm"][name] ?? name
+        return [vm, disk, nic, image, operation, event, warning, audit, host].first { $0.name == name }
     }
 
     /// The columns of a table.

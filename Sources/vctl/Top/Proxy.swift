@@ -4,7 +4,7 @@ import Glibc
 import VctlAPI
 import VctlClient
 
-/// `vctl proxy`: the other end of `--host`, run there by ssh. Joins stdin and stdout with the daemon's socket.
+/// `vctl proxy`: the other end of `--host`, run there by ssh. Joins stdin and stdout with the socket.
 struct Proxy: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "proxy", abstract: "Join stdin and stdout with the daemon's socket; --host runs it.",

@@ -8,8 +8,8 @@ struct VMSet: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change what is given.",
         discussion: """
-            What a running VM cannot take over at once waits for its next start, and is shown as pending by show
-            and list. --dry-run prints the difference in libvirt's XML.
+            What a running VM cannot take over at once waits for its next start, and is shown as pending by
+            show and list. --dry-run prints the difference in libvirt's XML.
 
             vctl vm set web1 --memory 4G --cpus 2
             vctl vm set web1 --xml-patch './devices/video/model/@type=virtio' --dry-run

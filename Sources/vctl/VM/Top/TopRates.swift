@@ -102,8 +102,8 @@ final class TopSampler {
         defer { last = now }
         let before = Dictionary((last?.vms ?? []).map { ($0.id, $0) }) { $1 }
         let span = Double(now.monotonicNanoseconds - (last?.monotonicNanoseconds ?? 0)) / 1e9
-        return now.vms.filter { glob.map { fnmatch($0, $1, 0) == 0 }?($0.name) ?? true }
-            .map { TopRates(before[$0.id], $0, seconds: span) }
+        let chosen = now.vms.filter { vm in glob.map { fnmatch($0, vm.name, 0) == 0 } ?? true }
+        return chosen.map { TopRates(before[$0.id], $0, seconds: span) }
     }
 
     /// Rates, after the time between two looks.

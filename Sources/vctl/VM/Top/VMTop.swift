@@ -8,8 +8,8 @@ struct VMTop: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top", abstract: "Watch what running VMs use.",
         discussion: """
-            100 % of CPU is one whole CPU of the host. MEMORY is what the VM takes of the host. On a terminal the
-            keys c, m, d, n and a sort by CPU, memory, disk, network and name, and q ends it.
+            100 % of CPU is one whole CPU of the host. MEMORY is what the VM takes of the host. On a terminal
+            the keys c, m, d, n and a sort by CPU, memory, disk, network and name, and q ends it.
 
             vctl vm top --sort memory
             vctl vm top --once --format json
