@@ -82,7 +82,8 @@ extension RealGuests {
                 of: "<devices/>",
                 with: """
                     <metadata><vctl:object xmlns:vctl='urn:vctl:1'
-                    instance='6ba7b810-9dad-41d1-80b4-00c04fd430c8' id='6ba7b810-9dad-41d1-80b4-00c04fd430c9'/></metadata><devices/>
+                    instance='6ba7b810-9dad-41d1-80b4-00c04fd430c8'
+                    id='6ba7b810-9dad-41d1-80b4-00c04fd430c9'/></metadata><devices/>
                     """)
             try lab.virsh("define", lab.write("marked.xml", marked))
             try eventually("it is seen") { try lab.vms().contains { $0.name == "marked" } }

@@ -157,6 +157,9 @@ final class SSHServer {
         server = nil
     }
 
+    /// The folder of `vctl` there and of an `ssh` that knows the server.
+    var programs: String { "\(folder)/bin" }
+
     private func command(_ arguments: [String]) -> [String] {
         lab.vhostCommand(
             "exec", lab.name, "env", "PATH=\(folder)/bin:/usr/bin:/bin", "VCTL_HOST=ssh://127.0.0.1:2222",

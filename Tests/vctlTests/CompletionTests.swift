@@ -61,7 +61,7 @@ import Testing
         #expect(try bash(["vctl", "vm", "disk", "list", "--columns", "ser"]) == ["serial"])
         #expect(try bash(["vctl", "vm", "nic", "list", "web", "--columns", "mac,mo"]) == ["mac,model"])
         #expect(try bash(["vctl", "vm", "top", "--columns", "disk"]).count == 2)
-        #expect(try bash(["vctl", "op", "list", "--columns", "kin"]) == ["kind"])
+        #expect(try bash(["vctl", "operation", "list", "--columns", "kin"]) == ["kind"])
     }
 
     /// An argument of a command, as far as completion goes.

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func theyAreFound() throws {
-        #expect(try Self.documented().count > 25)
+        #expect(try Self.documented().count > 20)
         #expect(Self.discussed().count > 8)
         #expect(Self.words("vctl a 'b c' --d=\"e'f\" > x # y") == ["vctl", "a", "b c", "--d=e'f"])
     }

@@ -93,7 +93,7 @@ import VctlClient
     }
 
     @Test func aListAsksForWhatItShows() throws {
-        #expect(try Printer(.vm, .table).fields() == "name,state,cpus,memoryBytes,nics,image")
+        #expect(try Printer(.vm, .table).fields() == "name,state,cpus,memoryBytes,nics,image,pending")
         #expect(try Printer(.vm, .name).fields(and: ["name"]) == "name")
         #expect(try Printer(.vm, .json).fields() == nil)
         #expect(try Printer(.vm, .json, columns: "id").fields() == "id")

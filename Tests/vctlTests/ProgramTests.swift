@@ -9,14 +9,14 @@ import Testing
         let result = try Program.run(["list"], socket: server.path)
         #expect(
             result.out == """
-                NAME  STATE    CPUS  MEMORY  ADDRESSES  IMAGE
-                web1  running     2   2 GiB  192.0.2.7  -
+                NAME  STATE    CPUS  MEMORY  ADDRESSES  IMAGE  PENDING
+                web1  running     2   2 GiB  192.0.2.7  -      -
 
                 """)
         #expect(result.status == 0 && result.err.isEmpty)
         #expect(
             server.requests[0].hasPrefix(
-                "GET /v1/vms?fields=name%2Cstate%2Ccpus%2CmemoryBytes%2Cnics%2Cimage HTTP"))
+                "GET /v1/vms?fields=name%2Cstate%2Ccpus%2CmemoryBytes%2Cnics%2Cimage%2Cpending HTTP"))
     }
 
     @Test func jsonIsTheDaemonsOwn() throws {

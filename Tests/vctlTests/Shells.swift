@@ -26,7 +26,8 @@ enum Shells {
     }
 
     /// What stands on a terminal at the end of a zsh script that works with zpty: some programs show what
-    /// they can only where someone types. The script leaves what it read in `text`, from the terminal `shell`.
+    /// they can only where someone types. The script leaves what it read in `text`, from the terminal
+    /// `shell`.
     static func typed(_ script: String, socket: String) throws -> String {
         let whole = """
             zmodload zsh/zpty

@@ -28,8 +28,7 @@ enum Live {
 
     /// The columns of the noun's table, behind those that are there already.
     static let columns = CompletionKind.custom { words, index, prefix in
-        let line = TypedLine(words, index)
-        guard let noun = line.path.reversed().lazy.compactMap({ Noun.known($0) }).first else { return [] }
+        guard let noun = Noun.printed(by: TypedLine(words, index).path) else { return [] }
         let given = prefix.split(separator: ",", omittingEmptySubsequences: false).dropLast()
         let begin = given.map { $0 + "," }.joined()
         return noun.columns.map(\.key).filter { key in !given.contains { $0 == key } }.map { begin + $0 }

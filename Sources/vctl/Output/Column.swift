@@ -68,6 +68,12 @@ enum Cell {
         }
     }
 
+    /// A number with one digit behind the point, which JSON leaves out where it is 0.
+    @Sendable static func tenths(_ node: JSONNode) -> String {
+        let text = plain(node)
+        return text.contains(".") ? text : text + ".0"
+    }
+
     @Sendable static func list(_ node: JSONNode) -> String { node.elements.map(plain).joined(separator: ",") }
 
     @Sendable static func labels(_ node: JSONNode) -> String {

@@ -108,7 +108,7 @@ struct Noun: Sendable {
     static let top = Noun(
         name: "vm", nameField: "name",
         columns: [
-            Column("name"), Column("cpuPercent", "CPU%", number: true), .bytes("memoryBytes", "MEMORY"),
+            Column("name"), Column("cpuPercent", "CPU%", number: true, shown: Cell.tenths), .bytes("memoryBytes", "MEMORY"),
             .rate("diskReadBytesPerSecond", "READ"), .rate("diskWrittenBytesPerSecond", "WRITE"),
             .rate("networkReceivedBytesPerSecond", "RECEIVE"), .rate("networkSentBytesPerSecond", "SEND"),
             Column("cpus", number: true), .bytes("memoryMaximumBytes", "HAS"), Column("id"),
@@ -128,11 +128,14 @@ struct Noun: Sendable {
         ],
         usual: ["hostname", "version", "libvirt", "accelerator", "vms", "running"])
 
-    /// The noun whose columns the commands of that name print.
-    static func known(_ name: String) -> Noun? {
-        if name == "top" { return top }
-        let name = ["list": "vm"][name] ?? name
-        return [vm, disk, nic, image, operation, event, warning, audit, host].first { $0.name == name }
+    /// The noun whose columns a command prints.
+    static func printed(by path: [String]) -> Noun? {
+        if path.last == "top" { return top }
+        return path == ["vctl", "list"] ? vm : path.reversed().lazy.compactMap(known).first
+    }
+
+    private static func known(_ name: String) -> Noun? {
+        [vm, disk, nic, image, operation, event, warning, audit, host].first { $0.name == name }
     }
 
     /// The columns of a table.
