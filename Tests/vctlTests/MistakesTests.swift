@@ -50,7 +50,8 @@ import Testing
     @Test func coloursAreForTerminals() throws {
         let server = try RawServer([[.request, json("[\(vm())]")], [.request, json("[\(vm())]")]])
         let coloured = try Shells.typed(
-            "zpty shell env TERM=xterm vctl list; zpty -m -r shell text '*web1*192.0.2.7*'", socket: server.path)
+            "zpty shell env TERM=xterm vctl list; zpty -m -r shell text '*web1*192.0.2.7*'",
+            socket: server.path)
         #expect(coloured.contains("\u{1B}[32mrunning\u{1B}[0m"), "\(coloured)")
         let plain = try Shells.typed(
             "zpty shell env TERM=xterm NO_COLOR=1 vctl list; zpty -m -r shell text '*web1*192.0.2.7*'",

@@ -108,7 +108,8 @@ struct Noun: Sendable {
     static let top = Noun(
         name: "vm", nameField: "name",
         columns: [
-            Column("name"), Column("cpuPercent", "CPU%", number: true, shown: Cell.tenths), .bytes("memoryBytes", "MEMORY"),
+            Column("name"), Column("cpuPercent", "CPU%", number: true, shown: Cell.tenths),
+            .bytes("memoryBytes", "MEMORY"),
             .rate("diskReadBytesPerSecond", "READ"), .rate("diskWrittenBytesPerSecond", "WRITE"),
             .rate("networkReceivedBytesPerSecond", "RECEIVE"), .rate("networkSentBytesPerSecond", "SEND"),
             Column("cpus", number: true), .bytes("memoryMaximumBytes", "HAS"), Column("id"),
