@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help deps build release test test-fast fuzz demo lint fmt schemas bench install clean
+.PHONY: help deps build release test test-fast fuzz demo lint fmt schemas bench man install clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -54,10 +54,25 @@ schemas: deps ## write Schemas/ and Config/ again, after a change of the code th
 bench: release ## compare with peers; prints ratios measured in one run (root)
 	@Benchmarks/run
 
+man: ## write the manual pages into .build/man (run `make release` or `make build` first)
+	@program=.build/release/vctl; [ -x $$program ] || program=.build/debug/vctl; \
+		[ -x $$program ] || { echo "run 'make release' first" >&2; exit 1; }; \
+		rm -rf .build/man; $$program man .build/man; echo ".build/man: $$(ls .build/man | wc -l) pages"
+
 install: ## install the release build; PREFIX=/usr/local DESTDIR= (run `make release` first)
 	@test -x .build/release/vctl -a -x .build/release/vctld || { echo "run 'make release' first" >&2; exit 1; }
 	install -D -m 755 .build/release/vctl '$(DESTDIR)$(PREFIX)/bin/vctl'
 	install -D -m 755 .build/release/vctld '$(DESTDIR)$(PREFIX)/sbin/vctld'
+	rm -rf .build/share && mkdir -p .build/share
+	.build/release/vctl man .build/share/man1
+	.build/release/vctl completion bash >.build/share/vctl
+	.build/release/vctl completion zsh >.build/share/_vctl
+	.build/release/vctl completion fish >.build/share/vctl.fish
+	install -d -m 755 '$(DESTDIR)$(PREFIX)/share/man/man1'
+	install -m 644 .build/share/man1/*.1 '$(DESTDIR)$(PREFIX)/share/man/man1/'
+	install -D -m 644 .build/share/vctl '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vctl'
+	install -D -m 644 .build/share/_vctl '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vctl'
+	install -D -m 644 .build/share/vctl.fish '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vctl.fish'
 	install -d -m 755 '$(DESTDIR)$(PREFIX)/lib/systemd/system' '$(DESTDIR)/etc/vctl'
 	sed -E 's|^(Exec[A-Za-z]*=)[^ ]*/vctld|\1$(PREFIX)/sbin/vctld|' systemd/vctld.service \
 		>'$(DESTDIR)$(PREFIX)/lib/systemd/system/vctld.service'

@@ -4,7 +4,7 @@ import VctlAPI
 /// A blocking client of the daemon over one connection, which is kept between requests.
 /// It belongs to one thread.
 public final class Client {
-    /// The path of the daemon's socket, as errors name it.
+    /// The path of the daemon's socket, or the URL of its host, as errors name it.
     public let socket: String
     /// Where set, Ctrl-C ends a wait with ``ClientError/interrupted``.
     public var interrupts: Interrupts?
@@ -24,6 +24,9 @@ public final class Client {
         self.socket = peer
         self.dial = dial
     }
+
+    /// Another client of the same daemon, with a connection of its own.
+    public func another() -> Client { Client(peer: socket, dial: dial) }
 
     /// The limit of an ordinary request: the caller's deadline, and the daemon's silence.
     public func limit(_ deadline: Deadline, extra: Double = 0) -> Deadline {
@@ -98,7 +101,7 @@ public final class Client {
     func takeConnection(until deadline: Deadline) throws -> Connection {
         defer { idle = nil }
         // A kept connection that was told of another Ctrl-C watch would not see this one.
-        if let idle, idle.interrupts === interrupts { return idle }
+        if let idle, idle.interrupts === interrupts, !idle.isOver { return idle }
         return Connection(try dial(deadline, interrupts), peer: socket, interrupts)
     }
 }

@@ -13,8 +13,9 @@ enum Entry {
 
     /// Runs one command line; what it has to say is on stdout and stderr when it returns.
     static func run(_ arguments: [String]) -> Int32 {
+        let arguments = LeadingOptions.moved(arguments)
         do {
-            var command = try Vctl.parseAsRoot(LeadingOptions.moved(arguments))
+            var command = try Vctl.parseAsRoot(arguments)
             try command.run()
             return VctlAPI.ExitCode.success.rawValue
         } catch let ended as Ended {
@@ -46,11 +47,15 @@ enum Entry {
         let message = Vctl.message(for: error)
         let line = message.split(separator: "\n", omittingEmptySubsequences: true).joined(separator: " ")
         let text = line.prefix(1).lowercased() + line.dropFirst()
+        if let failure = Mistakes.unknownCommand(arguments) { return failure }
         let path = CommandTree.path(of: arguments).joined(separator: " ")
-        return .usage(text.isEmpty ? "this is no command" : text, hint: "\(path) --help")
+        let hint = Mistakes.foreignFlag(text) ?? "\(path) --help"
+        return .usage(text.isEmpty ? "this is no command" : text, hint: hint)
     }
 
     private static func report(_ failure: Failure) -> VctlAPI.ExitCode {
+        // A shell that completes a line shows whatever is said in the middle of that line.
+        guard CommandLine.arguments.dropFirst().first != "---completion" else { return failure.exit }
         for line in failure.lines { Standard.error(line) }
         return failure.exit
     }
@@ -58,16 +63,35 @@ enum Entry {
 
 /// The tree of commands, walked.
 enum CommandTree {
-    /// The names of the commands that an argument list begins with.
-    static func path(of arguments: [String]) -> [String] {
-        var path = ["vctl"]
-        var command: any ParsableCommand.Type = Vctl.self
-        for argument in arguments where !argument.hasPrefix("-") {
-            guard let next = child(of: command, argument) else { break }
-            path.append(name(of: next))
-            command = next
+    /// How far an argument list leads into the tree.
+    struct Walk {
+        /// The commands' own names, `vctl` first.
+        var names: [String]
+        /// The last command.
+        var command: any ParsableCommand.Type
+        /// How many arguments lead there.
+        var count: Int { names.count - 1 }
+    }
+
+    /// The commands that an argument list begins with.
+    static func walk(_ arguments: [String]) -> Walk {
+        var walk = Walk(names: ["vctl"], command: Vctl.self)
+        for argument in arguments {
+            guard let next = child(of: walk.command, argument) else { break }
+            walk.names.append(name(of: next))
+            walk.command = next
         }
-        return path
+        return walk
+    }
+
+    /// The names of the commands that an argument list begins with.
+    static func path(of arguments: [String]) -> [String] { walk(arguments).names }
+
+    /// All names of the commands below a command.
+    static func names(below command: any ParsableCommand.Type) -> [String] {
+        children(of: command).filter { $0.configuration.shouldDisplay }.flatMap {
+            [name(of: $0)] + $0.configuration.aliases
+        }
     }
 
     /// The children of a command.

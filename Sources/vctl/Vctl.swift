@@ -17,5 +17,6 @@ struct Vctl: ParsableCommand {
             VMCommand.self, ImageCommand.self, OperationCommand.self, EventCommand.self, WarningCommand.self,
             AuditCommand.self, HostCommand.self, ShortList.self, ShortStart.self, ShortStop.self,
             ShortConsole.self, ShortExec.self, Query.self, WaitReady.self, Version.self, Completion.self,
+            ManCommand.self, Proxy.self,
         ])
 }

@@ -81,7 +81,8 @@ extension RealGuests {
             let marked = Foreign.domain("marked").replacingOccurrences(
                 of: "<devices/>",
                 with: """
-                    <metadata><vctl:object xmlns:vctl='urn:vctl:1' instance='6ba7b810-9dad-41d1-80b4-00c04fd430c8'
+                    <metadata><vctl:object xmlns:vctl='urn:vctl:1'
+                    instance='6ba7b810-9dad-41d1-80b4-00c04fd430c8'
                     id='6ba7b810-9dad-41d1-80b4-00c04fd430c9'/></metadata><devices/>
                     """)
             try lab.virsh("define", lab.write("marked.xml", marked))

@@ -110,6 +110,34 @@ extension RealGuests {
             try lab.must("image", "delete", "ground", "--yes")
         }
 
+        @Test func topShowsWhatAGuestUses() throws {
+            let lab = try Lab.current
+            let vm = try lab.create("busy")
+            try lab.create("idle", "--no-start")
+            // A guest that boots uses its CPU all the time, and reads its disk.
+            let out = try lab.must("vm", "top", "--once", "--interval", "1s", "--format", "json").out
+            let rows = try decode([Row].self, out)
+            let row = try #require(rows.first { $0.name == "busy" })
+            #expect(rows.count == 1 && row.id == vm.id && row.memoryMaximumBytes == 128 << 20)
+            #expect((row.cpuPercent ?? 0) > 1 && (row.memoryBytes ?? 0) > 1 << 20, "\(out)")
+            try eventually("it has read its disk, and got an address") {
+                let now = try decode(Statistics.self, lab.must("query", "GET", "/v1/statistics").out)
+                let counters = try #require(now.vms.first { $0.name == "busy" })
+                return (counters.diskReadBytes ?? 0) > 1 << 20 && (counters.networkSentBytes ?? 0) > 0
+            }
+            #expect(
+                try lab.must("vm", "top", "--once", "--vms", "i*", "--interval", "200ms").lines.count == 1)
+            try lab.remove("busy", "idle")
+        }
+
+        private struct Row: Decodable {
+            var name: String
+            var id: ObjectID
+            var cpuPercent: Double?
+            var memoryBytes: Int64?
+            var memoryMaximumBytes: Int64?
+        }
+
         @Test func everyFormatShowsTheSame() throws {
             let lab = try Lab.current
             try lab.create("fmt", "--no-start", "--label", "a=b")
@@ -123,6 +151,10 @@ extension RealGuests {
             let raw = try lab.curl("http://vctld/v1/vms/fmt").text
             #expect(try decode(VM.self, raw) == lab.vm("fmt"))
             #expect(try lab.vms().contains { $0.name == "fmt" && $0.labels == ["a": "b"] })
+            let mistyped = try lab.vctl("vm", "show", "fnt")
+            #expect(mistyped.status == 3 && mistyped.err.contains("hint: did you mean fmt?"), "\(mistyped)")
+            let image = try lab.vctl("vm", "create", "x", "--image", "tniy")
+            #expect(image.status == 3 && image.err.contains("hint: did you mean tiny?"), "\(image)")
             try lab.remove("fmt")
         }
     }

@@ -25,21 +25,33 @@ import Testing
 
     @Test func everyCommandOfTheContractExists() {
         let table = [
-            "vm": "create list show start stop restart reset pause resume set delete wait console xml",
-            "image": "import list show set rename delete", "operation": "list show wait cancel retry abandon",
+            "vm": """
+            create list show start stop restart reset pause resume set delete rename suspend adopt release
+            wait console exec xml top disk nic clone
+            """,
+            "vm disk": "add remove resize eject insert list",
+            "vm nic": "add remove set list",
+            "image": "import list show set rename delete publish export",
+            "operation": "list show wait cancel retry abandon",
             "event": "list follow", "warning": "list ack delete", "audit": "list", "host": "show",
         ]
         let known = Set(walk(Vctl.self, []).map { $0.0.joined(separator: " ") })
         for (noun, verbs) in table {
-            for verb in verbs.split(separator: " ") { #expect(known.contains("\(noun) \(verb)")) }
+            for verb in verbs.split(whereSeparator: \.isWhitespace) {
+                #expect(known.contains("\(noun) \(verb)"))
+            }
         }
-        for short in ["list", "start", "stop", "console", "exec", "query", "waitready", "version", "completion"] {
+        for short in [
+            "list", "start", "stop", "console", "exec", "query", "waitready", "version", "completion",
+        ] {
             #expect(known.contains(short))
         }
     }
 
     @Test func formatIsEverywhereWhereObjectsArePrinted() {
-        let silent = ["console", "exec", "query", "waitready", "completion", "xml", "export", "push", "pull"]
+        let silent = [
+            "console", "exec", "query", "waitready", "completion", "xml", "proxy", "man", "export", "push", "pull",
+        ]
         for (path, command) in walk(Vctl.self, []) where CommandTree.children(of: command).isEmpty {
             guard !silent.contains(path.last ?? "") else { continue }
             #expect(command.helpMessage().contains("--format"), "\(path)")

@@ -171,6 +171,10 @@ import VctlClient
 @Suite struct LeadingOptionsTests {
     @Test(arguments: [
         (["--socket", "/a", "vm", "list"], ["vm", "list", "--socket", "/a"]),
+        (
+            ["--host", "ssh://a", "--socket=/a", "vm", "list"],
+            ["vm", "list", "--host", "ssh://a", "--socket=/a"]
+        ),
         (["--socket=/a", "vm", "list"], ["vm", "list", "--socket=/a"]),
         (["--socket", "/a", "exec", "web", "ls"], ["exec", "--socket", "/a", "web", "ls"]),
         (["vm", "list"], ["vm", "list"]), (["--socket"], ["--socket"]), ([], []),

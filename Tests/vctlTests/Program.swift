@@ -15,10 +15,11 @@ struct Program {
 
     /// Runs it to its end.
     @discardableResult
-    static func run(_ arguments: [String], socket: String = "/nonexistent/vctld.sock", input: String = "")
-        throws -> Program
-    {
-        let (process, pipes) = try start(arguments, socket: socket)
+    static func run(
+        _ arguments: [String], socket: String = "/nonexistent/vctld.sock", input: String = "",
+        environment: [String: String] = [:]
+    ) throws -> Program {
+        let (process, pipes) = try start(arguments, socket: socket, environment: environment)
         pipes.input.fileHandleForWriting.write(Data(input.utf8))
         try pipes.input.fileHandleForWriting.close()
         return finish(process, pipes)
@@ -30,12 +31,14 @@ struct Program {
         let err = Pipe()
     }
 
-    static func start(_ arguments: [String], socket: String) throws -> (Process, Pipes) {
+    static func start(
+        _ arguments: [String], socket: String, environment: [String: String] = [:]
+    ) throws -> (Process, Pipes) {
         let process = Process()
         let pipes = Pipes()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
-        process.environment = ["VCTL_SOCKET": socket, "PATH": "/usr/bin:/bin"]
+        process.environment = ["VCTL_SOCKET": socket, "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
         process.standardInput = pipes.input
         process.standardOutput = pipes.out
         process.standardError = pipes.err

@@ -13,12 +13,13 @@ final class RawServer: Sendable {
         case send(String)
         /// Sends bytes one by one, each in a write of its own.
         case trickle(String)
-        /// Keeps the connection open until the client leaves.
+        /// Keeps the connection open until the client is gone, also after it has said all that it will.
         case hold
     }
 
     let path: String
     private let received = Mutex<[String]>([])
+    private let ends = Mutex(0)
     private let listener: Int32
 
     /// Listens; the connections are served in order on a thread of their own.
@@ -45,6 +46,9 @@ final class RawServer: Sendable {
     /// The requests that were read so far, whole.
     var requests: [String] { received.withLock { $0 } }
 
+    /// How many connections it has closed.
+    var closed: Int { ends.withLock { $0 } }
+
     private func serve(_ steps: [Step]) {
         let connection = accept(listener, nil, nil)
         guard connection >= 0 else { return }
@@ -56,9 +60,12 @@ final class RawServer: Sendable {
             case .hold:
                 var byte: UInt8 = 0
                 while recv(connection, &byte, 1, 0) > 0 {}
+                var entry = pollfd(fd: connection, events: 0, revents: 0)
+                _ = poll(&entry, 1, -1)
             }
         }
         close(connection)
+        ends.withLock { $0 += 1 }
     }
 
     private func write(_ text: String, _ connection: Int32, pieces: Int) {

@@ -29,7 +29,7 @@ public enum Endpoints {
         action("vm.resume", "resume", "Let the CPUs go on", Empty.self),
         action("vm.suspend", "suspend", "Save the memory on the disk and power off", Empty.self),
         action(
-            "vm.adopt", "adopt", "Take over what somebody else made", VMAdopt.self, .admin, [.force, .dryRun]),
+            "vm.adopt", "adopt", "Take over what another made", VMAdopt.self, .admin, [.force, .dryRun]),
         action("vm.publish", "publish", "Make an image of its disk", VMPublish.self, .admin),
         action("vm.clone", "clone", "Make a VM from another one", VMClone.self),
         action("vm.release", "release", "Take our mark off", Empty.self, .admin),
@@ -140,6 +140,7 @@ public enum Endpoints {
     ]
 
     private static let daemon: [Endpoint] = [
+        get("statistics", "/v1/statistics", "What the running VMs have used so far", Statistics.self),
         get("host.show", "/v1/host", "The host, the daemon and its libvirt", Host.self),
         get("version", "/v1/version", "What program answers", VersionInfo.self),
         get("ready", "/v1/ready", "200 once requests are served and libvirt was read", VersionInfo.self),

@@ -38,7 +38,8 @@ public struct VMPatch: Codable, Sendable {
     public var password: Secret?
     /// Changes of libvirt's definition by hand, for admins.
     public var xmlPatch: [XMLPatch]?
-    /// Another definition for libvirt in place of the present one, for admins; UUID, name and our metadata stay.
+    /// Another definition for libvirt in place of the present one, for admins; UUID, name and our metadata
+    /// stay.
     public var xml: String?
     /// Nothing is changed until a field is set.
     public init() {}

@@ -30,6 +30,13 @@ final class Connection {
     /// Whether bytes wait already in the buffer.
     var hasBuffered: Bool { start < end }
 
+    /// Whether a kept connection cannot be used any more: between two requests the daemon says nothing, so
+    /// that whatever there is to read is its end.
+    var isOver: Bool {
+        var entry = pollfd(fd: transport.input, events: Int16(POLLIN), revents: 0)
+        return hasBuffered || poll(&entry, 1, 0) != 0
+    }
+
     // MARK: Writing
 
     /// Writes all of it.

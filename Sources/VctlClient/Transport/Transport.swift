@@ -7,17 +7,21 @@ public struct Transport: Sendable {
     public let input: Int32
     /// Where requests go.
     public let output: Int32
+    private let end: (@Sendable () -> Void)?
 
     /// Wraps descriptors, and makes them non-blocking.
-    public init(input: Int32, output: Int32) {
+    /// - Parameter end: closes them, where they are not simply closed.
+    public init(input: Int32, output: Int32, end: (@Sendable () -> Void)? = nil) {
         self.input = input
         self.output = output
+        self.end = end
         for descriptor in Set([input, output]) {
             _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
         }
     }
 
     func close() {
+        if let end { return end() }
         for descriptor in Set([input, output]) { _ = Glibc.close(descriptor) }
     }
 
@@ -70,7 +74,7 @@ public enum UnixSocket {
         return address
     }
 
-    private static func error(_ number: Int32, _ path: String) -> ClientError {
+    static func error(_ number: Int32, _ path: String) -> ClientError {
         number == EACCES || number == EPERM
             ? .denied(socket: path) : .unreachable(socket: path, errno: number)
     }

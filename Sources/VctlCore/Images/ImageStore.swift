@@ -81,7 +81,8 @@ enum ImageStore {
     static func get(_ db: Database, _ reference: Reference) throws -> ImageRow {
         guard let row = try find(db, reference) else {
             throw Problem(
-                .imageNotFound, "there is no image \(shown(reference.description))", hint: "vctl image list")
+                .imageNotFound, "there is no image \(shown(reference.description))",
+                hint: try Comparison.hint(db, "image", reference))
         }
         return row
     }

@@ -16,6 +16,16 @@ enum Comparison {
         try transaction.execute("INSERT OR IGNORE INTO meta(key, value) VALUES (?, ?)", [key, "\(time)"])
     }
 
+    /// What to do about a name that is none: the names that were perhaps meant, and where all are.
+    static func hint(_ db: Database, _ table: String, _ reference: Reference) throws -> String {
+        let list = "vctl \(table) list"
+        guard case .name(let name) = reference else { return list }
+        let known = try String.fetchAll(db, sql: "SELECT name FROM \(table) ORDER BY name LIMIT 5000")
+        let similar = Similar.words(to: name, among: known).map { shown($0) }
+        guard !similar.isEmpty else { return list }
+        return "did you mean \(similar.joined(separator: " or "))? All: \(list)"
+    }
+
     /// What is said of a VM that is not in the inventory.
     static func missing(_ db: Database, _ reference: Reference) throws -> Problem {
         let name = shown(reference.description)
@@ -25,6 +35,6 @@ enum Comparison {
                 "libvirt has not been read yet, so nobody knows whether there is a VM \(name)",
                 hint: "vctl waitready")
         }
-        return Problem(.vmNotFound, "there is no VM \(name)", hint: "vctl vm list")
+        return Problem(.vmNotFound, "there is no VM \(name)", hint: try hint(db, "vm", reference))
     }
 }

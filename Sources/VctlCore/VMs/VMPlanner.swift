@@ -200,7 +200,8 @@ struct UsableImage: Sendable {
         let sql = "SELECT document, path FROM image WHERE \(column) = ?"
         guard let row = try Row.fetchOne(db, sql: sql, arguments: [reference.description]) else {
             throw Problem(
-                .imageNotFound, "there is no image \(shown(reference.description))", hint: "vctl image list")
+                .imageNotFound, "there is no image \(shown(reference.description))",
+                hint: try Comparison.hint(db, "image", reference))
         }
         let image = try JSON.value(Image.self, row["document"])
         guard image.state == .ready, let path = row["path"] as String?, let format = image.format,

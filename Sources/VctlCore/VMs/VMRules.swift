@@ -56,7 +56,8 @@ enum VMRules {
         return problems
     }
 
-    /// What must hold for a patch of the hardware by itself; what depends on the VM is found with its definition.
+    /// What must hold for a patch of the hardware by itself; what depends on the VM is found with its
+    /// definition.
     static func problems(_ patch: VMPatch) -> [FieldProblem] {
         var problems: [FieldProblem] = []
         for (field, count) in [("cpus", patch.cpus), ("maxCpus", patch.maxCpus)] {

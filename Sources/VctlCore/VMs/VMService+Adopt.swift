@@ -3,8 +3,8 @@ import Libvirt
 import VctlAPI
 
 extension VMService {
-    /// Takes over a domain that somebody else defined. Only our element in its `<metadata>` changes; its disks
-    /// stay theirs, and are never removed with it.
+    /// Takes over a domain that somebody else defined. Only our element in its `<metadata>` changes; its
+    /// disks stay theirs, and are never removed with it.
     /// - Throws: ``Problem`` `vm.transient`, `vm.foreign` where another instance has it.
     public func adopt(_ reference: Reference, _ adopt: VMAdopt, _ context: RequestContext) async throws
         -> Accepted

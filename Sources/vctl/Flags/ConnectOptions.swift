@@ -8,15 +8,36 @@ import VctlClient
 struct ConnectOptions: ParsableArguments {
     @Option(
         name: .customLong("socket"),
-        help: .init("The daemon's socket; VCTL_SOCKET says it too.", valueName: "path"))
+        help: .init("The daemon's socket, with --host the one there; VCTL_SOCKET.", valueName: "path"),
+        completion: .file())
     var socket: String?
 
-    /// The flag, the environment, the default.
-    var path: String {
-        if let socket { return socket }
-        guard let value = getenv("VCTL_SOCKET"), value[0] != 0 else { return Wire.defaultSocket }
-        return String(cString: value)
-    }
+    @Option(
+        name: .customLong("host"),
+        help: .init("Another machine, over ssh: ssh://[user@]host[:port]; VCTL_HOST.", valueName: "url"),
+        transform: Parse.host)
+    var host: SSHHost?
 
-    func client() -> Client { Client(socket: path) }
+    /// The socket on this machine: the environment's, or the usual one.
+    static var localSocket: String { variable("VCTL_SOCKET") ?? Wire.defaultSocket }
+
+    /// A client; it connects with its first request. `VCTL_SOCKET` is a path on this machine, and says
+    /// nothing of another.
+    /// - Parameter asks: whether ssh may ask on the terminal; `nil` where someone is there to answer.
+    func client(asks: Bool? = nil) -> Client {
+        if let host { return Client(host: host, socket: socket, asks: asks) }
+        guard let text = variable("VCTL_HOST") else { return Client(socket: socket ?? Self.localSocket) }
+        do {
+            return Client(host: try SSHHost(text), socket: socket, asks: asks)
+        } catch {
+            let error = ClientError.hostAddress(error)
+            return Client(peer: text) { _, _ in throw error }
+        }
+    }
+}
+
+/// A variable of the environment; an empty one is none.
+private func variable(_ name: String) -> String? {
+    guard let value = getenv(name), value[0] != 0 else { return nil }
+    return String(cString: value)
 }

@@ -23,6 +23,28 @@ enum Files {
         }
     }
 
+    /// Writes a file anew.
+    /// - Throws: a ``Failure``.
+    static func write(_ bytes: [UInt8], to path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw unwritable(path) }
+        defer { close(descriptor) }
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw unwritable(path) }
+            sent += count
+        }
+    }
+
+    /// What `errno` says about a file that cannot be written.
+    static func unwritable(_ path: String) -> Failure {
+        Failure(
+            message: "cannot write \(shown(path, limit: 200)): \(String(cString: strerror(errno)))",
+            code: "file.unwritable", exit: .usage)
+    }
+
     /// The text of a file.
     /// - Throws: ``FileError``, or a ``Failure`` where it is no UTF-8.
     static func text(_ path: String) throws -> String {

@@ -3,7 +3,7 @@
 /// Options that may stand before the noun, as in `vctl --socket PATH vm list`: they belong to the verb, and
 /// are moved to where it looks for them.
 enum LeadingOptions {
-    private static let names = ["--socket"]
+    static let names = ["--socket", "--host"]
 
     /// The same command line with leading options behind the verb's own words.
     static func moved(_ arguments: [String]) -> [String] {

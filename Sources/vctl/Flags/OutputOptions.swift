@@ -14,7 +14,8 @@ struct OutputOptions: ParsableArguments {
     var format: Format = .table
 
     @Option(
-        name: .customLong("columns"), help: .init("The columns of table and csv, by comma.", valueName: "a,b")
-    )
+        name: .customLong("columns"),
+        help: .init("The columns of table and csv, by comma.", valueName: "a,b"),
+        completion: Live.columns)
     var columns: String?
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
 import VctlAPI
+import VctlClient
 
 /// `KEY=VALUE`.
 struct KeyValue: Hashable, Sendable {
@@ -29,6 +31,10 @@ enum Parse {
     }
     static func span(_ text: String) throws -> TimeSpan {
         try refusing { () throws(InvalidValue) in try TimeSpan(text) }
+    }
+
+    static func host(_ text: String) throws -> SSHHost {
+        try refusing { () throws(InvalidValue) in try SSHHost(text) }
     }
 
     static func timeout(_ text: String) throws -> TimeSpan {
@@ -82,6 +88,14 @@ enum Parse {
 
     static func condition(_ text: String) throws -> WaitCondition {
         try refusing { () throws(InvalidValue) in try WaitCondition(checking: text) }
+    }
+
+    /// What ``condition(_:)`` takes, but for the ports of `tcp:`.
+    static let conditions = CompletionKind.list(["running", "stopped", "ip", "agent", "cloud-init", "tcp:"])
+
+    /// The values of an enumeration of the API, for completion.
+    static func choices<T: APIEnum>(_ type: T.Type) -> CompletionKind {
+        .list(T.allCases.map(\.rawValue))
     }
 
     /// A value of an enumeration of the API.

@@ -6,13 +6,15 @@ import VctlClient
 
 /// Which VMs a list is cut down to.
 struct SelectOptions: ParsableArguments {
-    @Option(name: .customLong("vms"), help: .init("VMs whose name matches, with * ? [ ].", valueName: "glob"))
+    @Option(
+        name: .customLong("vms"), help: .init("VMs whose name matches, with * ? [ ].", valueName: "glob"),
+        completion: Live.vms)
     var vms: String?
 
     @Option(
         name: .customLong("select"),
         help: .init("Objects with this label; all given must match.", valueName: "k=v"),
-        transform: Parse.keyValue)
+        completion: Live.labels, transform: Parse.keyValue)
     var select: [KeyValue] = []
 
     var isEmpty: Bool { vms == nil && select.isEmpty }
@@ -26,7 +28,7 @@ struct SelectOptions: ParsableArguments {
 
 /// The VMs that a verb is for.
 struct VMTargets: ParsableArguments {
-    @Argument(help: .init("Names or UUIDs.", valueName: "name"))
+    @Argument(help: .init("Names or UUIDs.", valueName: "name"), completion: Live.vms)
     var names: [String] = []
 
     @OptionGroup var selection: SelectOptions

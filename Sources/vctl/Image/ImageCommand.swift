@@ -24,7 +24,9 @@ struct ImageList: ParsableCommand {
         transform: Parse.keyValue)
     var select: [KeyValue] = []
 
-    @Option(name: .customLong("state"), help: "Only those in this state.", transform: Parse.choice)
+    @Option(
+        name: .customLong("state"), help: "Only those in this state.",
+        completion: Parse.choices(ImageState.self), transform: Parse.choice)
     var state: ImageState?
 
     func run() throws {
@@ -41,7 +43,7 @@ struct ImageShow: ParsableCommand {
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: .init("Names or UUIDs.", valueName: "name")) var names: [String]
+    @Argument(help: .init("Names or UUIDs.", valueName: "name"), completion: Live.images) var names: [String]
 
     func run() throws { try ShowRun.run(.image, names, connect, output) }
 }

@@ -11,7 +11,7 @@ struct ImageDelete: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var wait: WaitOptions
     @OptionGroup var confirm: YesOption
-    @Argument(help: .init("Names or UUIDs.", valueName: "name")) var names: [String]
+    @Argument(help: .init("Names or UUIDs.", valueName: "name"), completion: Live.images) var names: [String]
 
     @Flag(name: .customLong("force"), help: "Override the guard that the error named.")
     var force = false

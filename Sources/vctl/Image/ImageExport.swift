@@ -11,9 +11,12 @@ struct ImageExport: ParsableCommand {
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var timeout: TimeoutOption
+    @Argument(
+        help: .init("Name or UUID.", valueName: "name"), completion: Live.images,
+        transform: Parse.reference) var name: Reference
+    @Argument(help: .init("The file; - is standard output.", valueName: "file"), completion: .file())
+    var file: String
     @Flag(name: .customLong("force"), help: "Replace a file that is there.") var force = false
-    @Argument(help: .init("Name or UUID.", valueName: "name"), transform: Parse.reference) var name: Reference
-    @Argument(help: .init("The file; - is standard output.", valueName: "file")) var file: String
 
     func run() throws {
         let request = Request(Endpoints.named("image.export"), [name.description])

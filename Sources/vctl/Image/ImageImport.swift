@@ -10,7 +10,8 @@ struct ImageImport: ParsableCommand {
         discussion: "A URL is downloaded by the daemon; a file is read here and sent.")
 
     @Argument(help: .init("Its name.", valueName: "name"), transform: Parse.name) var name: Name
-    @Argument(help: .init("A file, or an http(s) URL.", valueName: "file|url")) var source: String
+    @Argument(help: .init("A file, or an http(s) URL.", valueName: "file|url"), completion: .file())
+    var source: String
 
     @Option(
         name: .customLong("checksum"), help: .init("What the content must have.", valueName: "sha256:…"),
@@ -20,19 +21,21 @@ struct ImageImport: ParsableCommand {
     @Option(
         name: [.customLong("format"), .customShort("f")],
         help: "The format to store (qcow2, raw), or how to print (table, json, yaml, csv, name).",
-        transform: FormatChoice.init)
+        completion: .list(FormatChoice.known), transform: FormatChoice.init)
     var formats: [FormatChoice] = []
 
     @Option(
         name: .customLong("source-format"), help: "What the content is; probed without it.",
-        transform: Parse.choice)
+        completion: Parse.choices(DiskFormat.self), transform: Parse.choice)
     var sourceFormat: DiskFormat?
 
     @Option(name: .customLong("description"), help: "What this image is.") var description: String?
     @Flag(name: .customLong("protect"), help: "Let delete refuse it.") var protect = false
     @Flag(name: .customLong("if-not-exists"), help: "An image of this name is no error, and stays as it is.")
     var ifNotExists = false
-    @Option(name: .customLong("columns"), help: .init("The columns of table and csv.", valueName: "a,b"))
+    @Option(
+        name: .customLong("columns"), help: .init("The columns of table and csv.", valueName: "a,b"),
+        completion: Live.columns)
     var columns: String?
 
     @OptionGroup var labels: LabelOptions
@@ -45,14 +48,15 @@ struct ImageImport: ParsableCommand {
         case stored(DiskFormat)
         case printed(Format)
 
+        static let known = DiskFormat.allCases.map(\.rawValue) + Format.allCases.map(\.rawValue)
+
         init(_ text: String) throws {
             if let format = DiskFormat(rawValue: text) {
                 self = .stored(format)
             } else if let format = Format(rawValue: text) {
                 self = .printed(format)
             } else {
-                let known = DiskFormat.allCases.map(\.rawValue) + Format.allCases.map(\.rawValue)
-                throw Parse.Refused(description: "known are \(known.joined(separator: ", "))")
+                throw Parse.Refused(description: "known are \(Self.known.joined(separator: ", "))")
             }
         }
     }

@@ -68,7 +68,7 @@ struct ImageImporting {
 
     /// An upload that cannot be completed must not keep the name.
     private func abandoned(_ image: Image, _ error: any Error) -> any Error {
-        let cleaner = Client(socket: client.socket)
+        let cleaner = client.another()
         cleaner.patience = 10
         let delete = Request(Endpoints.named("image.delete"), [image.id.rawValue])
         if let operation = try? cleaner.send(delete).decoded(as: Operation.self) {

@@ -14,14 +14,17 @@ struct ImagePublish: ParsableCommand {
             made from it gets ssh host keys and a machine-id of its own.
             """)
 
-    @Argument(help: .init("The VM, by name or UUID.", valueName: "vm"), transform: Parse.reference)
+    @Argument(
+        help: .init("The VM, by name or UUID.", valueName: "vm"), completion: Live.vms,
+        transform: Parse.reference)
     var vm: Reference
 
     @Argument(help: .init("The image's name.", valueName: "name"), transform: Parse.name) var name: Name
 
     @Option(
         name: .customLong("disk"),
-        help: .init("Which disk; without it the one that the VM boots from.", valueName: "target"))
+        help: .init("Which disk; without it the one that the VM boots from.", valueName: "target"),
+        completion: Live.disks)
     var disk: String?
 
     @Option(name: .customLong("description"), help: "What this image is.") var description: String?

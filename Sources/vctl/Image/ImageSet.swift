@@ -11,7 +11,7 @@ struct ImageSet: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var wait: WaitOptions
     @OptionGroup var labels: LabelChanges
-    @Argument(help: .init("Names or UUIDs.", valueName: "name")) var names: [String]
+    @Argument(help: .init("Names or UUIDs.", valueName: "name"), completion: Live.images) var names: [String]
 
     @Option(name: .customLong("description"), help: "What this image is for.")
     var description: String?
@@ -40,7 +40,7 @@ struct ImageRename: ParsableCommand {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var wait: WaitOptions
-    @Argument(help: .init("Name or UUID.", valueName: "name")) var name: String
+    @Argument(help: .init("Name or UUID.", valueName: "name"), completion: Live.images) var name: String
     @Argument(help: .init("The new name.", valueName: "new-name"), transform: Parse.name) var newName: Name
 
     func run() throws {

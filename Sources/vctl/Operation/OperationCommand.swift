@@ -22,7 +22,9 @@ struct OperationList: ParsableCommand {
 
     @OptionGroup var options: ListOptions
 
-    @Option(name: .customLong("status"), help: "Only those of this status.", transform: Parse.choice)
+    @Option(
+        name: .customLong("status"), help: "Only those of this status.",
+        completion: Parse.choices(OperationStatus.self), transform: Parse.choice)
     var status: OperationStatus?
 
     func run() throws { try options.run(.operation, query: status.map { [("status", $0.rawValue)] } ?? []) }
@@ -35,7 +37,7 @@ struct OperationShow: ParsableCommand {
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: .init("UUIDs.", valueName: "id")) var ids: [String]
+    @Argument(help: .init("UUIDs.", valueName: "id"), completion: Live.operations) var ids: [String]
 
     func run() throws { try ShowRun.run(.operation, ids, connect, output) }
 }
@@ -45,5 +47,5 @@ struct OperationOptions: ParsableArguments {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var timeout: TimeoutOption
-    @Argument(help: .init("UUIDs.", valueName: "id")) var ids: [String]
+    @Argument(help: .init("UUIDs.", valueName: "id"), completion: Live.operations) var ids: [String]
 }

@@ -30,9 +30,17 @@ struct Column: Sendable {
         isNumber = number
     }
 
+    /// Whether it says how the object is, so that a colour may say it again.
+    var isState: Bool { ["state", "status", "outcome"].contains(key) }
+
     /// A number of bytes.
     static func bytes(_ key: String, _ title: String) -> Column {
         Column(key, title, number: true) { $0.integer.map { ByteCount.human($0) } ?? "" }
+    }
+
+    /// A number of bytes in a second.
+    static func rate(_ key: String, _ title: String) -> Column {
+        Column(key, title, number: true) { $0.integer.map { ByteCount.human($0) + "/s" } ?? "" }
     }
 
     /// The cell of a row for people, fit for a terminal.
@@ -58,6 +66,12 @@ enum Cell {
         case .object(let members): members.map { "\($0.name)=\(plain($0.value))" }.joined(separator: ";")
         default: node.text ?? ""
         }
+    }
+
+    /// A number with one digit behind the point, which JSON leaves out where it is 0.
+    @Sendable static func tenths(_ node: JSONNode) -> String {
+        let text = plain(node)
+        return text.contains(".") ? text : text + ".0"
     }
 
     @Sendable static func list(_ node: JSONNode) -> String { node.elements.map(plain).joined(separator: ",") }

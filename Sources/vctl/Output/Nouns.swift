@@ -105,6 +105,20 @@ struct Noun: Sendable {
         ],
         usual: ["sequence", "time", "requestor", "action", "target", "outcome", "code"])
 
+    static let top = Noun(
+        name: "vm", nameField: "name",
+        columns: [
+            Column("name"), Column("cpuPercent", "CPU%", number: true, shown: Cell.tenths),
+            .bytes("memoryBytes", "MEMORY"),
+            .rate("diskReadBytesPerSecond", "READ"), .rate("diskWrittenBytesPerSecond", "WRITE"),
+            .rate("networkReceivedBytesPerSecond", "RECEIVE"), .rate("networkSentBytesPerSecond", "SEND"),
+            Column("cpus", number: true), .bytes("memoryMaximumBytes", "HAS"), Column("id"),
+        ],
+        usual: [
+            "name", "cpuPercent", "memoryBytes", "diskReadBytesPerSecond", "diskWrittenBytesPerSecond",
+            "networkReceivedBytesPerSecond", "networkSentBytesPerSecond",
+        ])
+
     static let host = Noun(
         name: "host", nameField: "hostname",
         columns: [
@@ -114,6 +128,16 @@ struct Noun: Sendable {
             Column("cpus", number: true), .bytes("memoryBytes", "MEMORY"),
         ],
         usual: ["hostname", "version", "libvirt", "accelerator", "vms", "running"])
+
+    /// The noun whose columns a command prints.
+    static func printed(by path: [String]) -> Noun? {
+        if path.last == "top" { return top }
+        return path == ["vctl", "list"] ? vm : path.reversed().lazy.compactMap(known).first
+    }
+
+    private static func known(_ name: String) -> Noun? {
+        [vm, disk, nic, image, operation, event, warning, audit, host].first { $0.name == name }
+    }
 
     /// The columns of a table.
     /// - Throws: a ``Failure`` that names the unknown column and the known ones.

@@ -70,10 +70,14 @@ struct Printer {
     /// What a detailed view begins with.
     private var top: [String] { [noun.nameField, "id", "state", "status"] + noun.columns.map(\.field) }
 
-    private func table(_ rows: [JSONNode]) -> String {
-        Table.text(
+    /// A list as a table.
+    func table(_ rows: [JSONNode]) -> String {
+        let paint: Table.Paint = { column, text in
+            self.columns[column].isState ? Tint(state: text) : nil
+        }
+        return Table.text(
             headings: columns.map(\.title), rows: rows.map { row in columns.map { $0.cell(row) } },
-            rightAligned: columns.map(\.isNumber))
+            rightAligned: columns.map(\.isNumber), paint: Tint.isWanted(Standard.outIsTerminal) ? paint : nil)
     }
 
     private func names(_ rows: [JSONNode]) -> String {

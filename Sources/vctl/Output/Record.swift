@@ -14,6 +14,13 @@ enum Record {
         return members.map { lines($0, width: width) }.joined()
     }
 
+    /// A member's value, coloured where it says how the object is.
+    private static func tinted(_ node: JSONNode, _ name: String) -> String {
+        let text = value(node, name)
+        guard name == "state" || name == "status", Tint.isWanted(Standard.outIsTerminal) else { return text }
+        return Tint(state: text)?.paint(text) ?? text
+    }
+
     private static func lines(_ member: JSONNode.Member, width: Int) -> String {
         let name = title(member.name) + ":"
         let padded = name + String(repeating: " ", count: max(1, width - Table.width(name)))
@@ -26,7 +33,7 @@ enum Record {
                 + "\n"
         case .object(let members) where members.contains { isNested($0.value) }:
             return name + "\n" + indented(text(member.value))
-        default: return padded + value(member.value, member.name) + "\n"
+        default: return padded + tinted(member.value, member.name) + "\n"
         }
     }
 

@@ -8,7 +8,10 @@ enum Standard {
     static func out(_ bytes: [UInt8]) { write(bytes, to: 1) }
 
     /// Writes a line for people.
-    static func error(_ line: String) { write(Array((line + "\n").utf8), to: 2) }
+    static func error(_ line: String) {
+        let line = Tint.isWanted(errorIsTerminal) ? Tint.line(line) : line
+        write(Array((line + "\n").utf8), to: 2)
+    }
     /// Writes for people, without a line end.
     static func errorText(_ text: String) { write(Array(text.utf8), to: 2) }
 

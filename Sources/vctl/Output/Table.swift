@@ -2,21 +2,31 @@
 
 /// Rows under headings, two spaces between columns.
 enum Table {
+    /// What a cell looks like, beyond its text.
+    typealias Paint = (_ column: Int, _ text: String) -> Tint?
+
     /// The text of a table; without rows, nothing but the heading.
-    static func text(headings: [String], rows: [[String]], rightAligned: [Bool] = []) -> String {
+    /// - Parameter paint: the colours of cells; `nil` for none at all.
+    static func text(
+        headings: [String], rows: [[String]], rightAligned: [Bool] = [], paint: Paint? = nil
+    ) -> String {
         var widths = headings.map(width)
         for row in rows {
             for (index, cell) in row.enumerated() { widths[index] = max(widths[index], width(cell)) }
         }
         var text = ""
         text.reserveCapacity((rows.count + 1) * (widths.reduce(0, +) + 2 * widths.count))
-        for row in [headings] + rows { append(row, widths, rightAligned, to: &text) }
+        append(headings, widths, rightAligned, paint.map { _ in { _, _ in .strong } }, to: &text)
+        for row in rows { append(row, widths, rightAligned, paint, to: &text) }
         return text
     }
 
-    private static func append(_ row: [String], _ widths: [Int], _ right: [Bool], to text: inout String) {
-        for (index, cell) in row.enumerated() {
-            let pad = String(repeating: " ", count: widths[index] - width(cell))
+    private static func append(
+        _ row: [String], _ widths: [Int], _ right: [Bool], _ paint: Paint?, to text: inout String
+    ) {
+        for (index, plain) in row.enumerated() {
+            let cell = paint?(index, plain)?.paint(plain) ?? plain
+            let pad = String(repeating: " ", count: widths[index] - width(plain))
             let isLast = index + 1 == row.count
             if index < right.count, right[index] {
                 text += pad + cell

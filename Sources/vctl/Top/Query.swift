@@ -7,17 +7,23 @@ import VctlClient
 struct Query: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query", abstract: "Send a request as it is, and print the reply.",
-        discussion: "vctl query GET /v1/vms; vctl query POST /v1/vms --input vm.json")
+        discussion: """
+            vctl query GET /v1/vms
+            vctl query POST /v1/vms --input vm.json
+            """)
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var timeout: TimeoutOption
 
-    @Argument(help: .init("GET, POST, PUT, PATCH or DELETE.", valueName: "method"), transform: Self.method)
+    @Argument(
+        help: .init("GET, POST, PUT, PATCH or DELETE.", valueName: "method"),
+        completion: .list(VctlAPI.Method.allCases.map(\.rawValue)), transform: Self.method)
     var method: VctlAPI.Method
     @Argument(help: .init("Path and query.", valueName: "path")) var path: String
 
-    @Option(name: .customLong("input"), help: .init("The body; - is stdin.", valueName: "file")) var input:
-        String?
+    @Option(
+        name: .customLong("input"), help: .init("The body; - is stdin.", valueName: "file"),
+        completion: .file()) var input: String?
     @Option(
         name: [.customLong("header"), .customShort("H")],
         help: .init("Another header; may be repeated.", valueName: "name: value"), transform: Self.header)

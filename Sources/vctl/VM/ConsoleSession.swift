@@ -82,11 +82,12 @@ final class RawTerminal {
         isRaw = tcsetattr(descriptor, TCSANOW, &raw) == 0
     }
 
-    func restore() {
+    /// - Parameter newLine: whether what follows begins on a line of its own.
+    func restore(newLine: Bool = true) {
         guard isRaw else { return }
         isRaw = false
         tcsetattr(descriptor, TCSADRAIN, &before)
-        Standard.errorText("\n")
+        if newLine { Standard.errorText("\n") }
     }
 
     deinit { restore() }

@@ -8,7 +8,7 @@ struct CreationOptions: ParsableArguments {
     @Option(
         name: .customLong("wait-for"),
         help: .init("none, running, ip, agent, cloud-init or tcp:PORT.", valueName: "condition"),
-        transform: Self.condition)
+        completion: Parse.conditions, transform: Self.condition)
     var waitFor: Goal = .none
 
     @Flag(name: .customLong("if-not-exists"), help: "A VM of this name is no error, and stays as it is.")

@@ -11,7 +11,7 @@ struct DeviceOptions: ParsableArguments {
     @OptionGroup var wait: WaitOptions
     @OptionGroup var key: KeyOption
 
-    @Argument(help: .init("The VM's name or UUID.", valueName: "vm"))
+    @Argument(help: .init("The VM's name or UUID.", valueName: "vm"), completion: Live.vms)
     var vm: String
 
     /// Sends a request about a device, and prints the VM that came of it.
@@ -32,7 +32,7 @@ struct DeviceList: ParsableArguments {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: .init("The VM's name or UUID.", valueName: "vm"))
+    @Argument(help: .init("The VM's name or UUID.", valueName: "vm"), completion: Live.vms)
     var vm: String
 
     func run(_ noun: Noun, _ part: (VM) -> some Encodable) throws {

@@ -9,14 +9,17 @@ struct GuestOptions: ParsableArguments {
 
     @Option(
         name: .customLong("ssh-key"),
-        help: .init("A file of public keys; may be repeated.", valueName: "file"))
+        help: .init("A file of public keys; may be repeated.", valueName: "file"), completion: .file())
     var sshKeys: [String] = []
 
-    @Option(name: .customLong("cloud-init"), help: .init("user-data; - is stdin.", valueName: "file"))
+    @Option(
+        name: .customLong("cloud-init"), help: .init("user-data; - is stdin.", valueName: "file"),
+        completion: .file())
     var cloudInit: String?
 
     @Option(
-        name: .customLong("network-config"), help: .init("network-config; - is stdin.", valueName: "file"))
+        name: .customLong("network-config"), help: .init("network-config; - is stdin.", valueName: "file"),
+        completion: .file())
     var networkConfig: String?
 
     /// - Throws: a ``Failure`` where stdin would be read twice.

@@ -18,10 +18,12 @@ enum CloneFlag: String, EnumerableFlag {
 struct HardwareOptions: ParsableArguments {
     @Option(
         name: .customLong("image"), help: .init("Make the first disk from this image.", valueName: "image"),
-        transform: Parse.reference)
+        completion: Live.images, transform: Parse.reference)
     var image: Reference?
 
-    @Option(name: .customLong("cdrom"), help: .init("An ISO on the host.", valueName: "path"))
+    @Option(
+        name: .customLong("cdrom"), help: .init("An ISO on the host.", valueName: "path"), completion: .file()
+    )
     var cdrom: String?
 
     @Option(name: .customLong("import"), help: .init("An existing disk on the host.", valueName: "volume"))

@@ -26,16 +26,22 @@ struct MachineOptions: ParsableArguments {
         help: .init("The most memory while it runs.", valueName: "size"), transform: Parse.size)
     var maxMemory: ByteCount?
 
-    @Option(name: .customLong("kernel"), help: .init("A kernel on the host.", valueName: "path"))
+    @Option(
+        name: .customLong("kernel"), help: .init("A kernel on the host.", valueName: "path"),
+        completion: .file())
     var kernel: String?
 
-    @Option(name: .customLong("initrd"), help: .init("The initial RAM disk for --kernel.", valueName: "path"))
+    @Option(
+        name: .customLong("initrd"), help: .init("The initial RAM disk for --kernel.", valueName: "path"),
+        completion: .file())
     var initrd: String?
 
     @Option(name: .customLong("cmdline"), help: .init("The command line for --kernel.", valueName: "text"))
     var cmdline: String?
 
-    @Option(name: .customLong("firmware"), help: "bios, uefi or uefi-secure.", transform: Parse.choice)
+    @Option(
+        name: .customLong("firmware"), help: "bios, uefi or uefi-secure.",
+        completion: Parse.choices(Firmware.self), transform: Parse.choice)
     var firmware: Firmware?
 
     @Flag(name: .customLong("tpm"), inversion: .prefixedNo, help: "Whether it has an emulated TPM 2.0.")

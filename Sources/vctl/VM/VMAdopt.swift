@@ -7,8 +7,8 @@ struct VMAdoptCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adopt", abstract: "Take over VMs that virsh or others made.",
         discussion: """
-            Only vctl's element in the domain's <metadata> changes: a running guest notices nothing, and what vctl
-            does not know stays as it is in every later change. Its disks are never removed with it.
+            Only vctl's element in the domain's <metadata> changes: a running guest notices nothing, and
+            what vctl does not know stays as it is in every later change. Its disks are never removed with it.
             """)
 
     @OptionGroup var options: ActionOptions

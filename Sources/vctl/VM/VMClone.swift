@@ -15,7 +15,9 @@ struct VMCloneCommand: ParsableCommand {
             it is halted shortly; what the guest has not written to its disks yet is not in the copy.
             """)
 
-    @Argument(help: .init("The VM to copy, by name or UUID.", valueName: "vm"), transform: Parse.reference)
+    @Argument(
+        help: .init("The VM to copy, by name or UUID.", valueName: "vm"), completion: Live.vms,
+        transform: Parse.reference)
     var source: Reference
 
     @Argument(help: .init("The clone's name.", valueName: "name"), transform: Parse.name)

@@ -10,7 +10,7 @@ struct VMCommand: ParsableCommand {
             VMRestartCommand.self, VMReset.self, VMPause.self, VMResume.self, VMSuspend.self, VMSet.self,
             VMRename.self, VMDelete.self,
             VMAdoptCommand.self, VMCloneCommand.self, VMFileCommand.self, VMRelease.self,
-            VMWaitCommand.self, VMConsole.self, VMExecCommand.self, VMXML.self, VMDiskCommand.self,
-            VMNICCommand.self,
+            VMWaitCommand.self, VMConsole.self, VMExecCommand.self, VMXML.self, VMTop.self,
+            VMDiskCommand.self, VMNICCommand.self,
         ])
 }

@@ -11,7 +11,7 @@ struct VMConsole: ParsableCommand {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var timeout: TimeoutOption
 
-    @Argument(help: .init("Name or UUID.", valueName: "name"))
+    @Argument(help: .init("Name or UUID.", valueName: "name"), completion: Live.vms)
     var name: String
 
     @Flag(name: .customLong("log"), help: "Print what was kept, and end.")
@@ -28,10 +28,11 @@ struct VMConsole: ParsableCommand {
     func run() throws {
         _ = try Reference(checking: name)
         if log { return try printLog() }
-        try refuseOff(connect.client())
+        let client = connect.client()
+        try refuseOff(client)
         let console = ConsoleSession(
             output: try openLog(follow: true, client: connect.client()),
-            input: ConsoleInput(connect.client(), name),
+            input: ConsoleInput(client, name),
             deadline: timeout.deadline)
         try console.run()
     }

@@ -68,7 +68,7 @@ struct VMDiskRemove: ParsableCommand {
 
     @OptionGroup var options: DeviceOptions
     @OptionGroup var confirm: YesOption
-    @Argument(help: .init("Such as vdb.", valueName: "disk")) var target: String
+    @Argument(help: .init("Such as vdb.", valueName: "disk"), completion: Live.disks) var target: String
 
     @Flag(name: .customLong("keep-disks"), help: "Leave the file where it is.")
     var keepDisks = false
@@ -92,7 +92,7 @@ struct VMDiskResizeCommand: ParsableCommand {
         commandName: "resize", abstract: "Make a disk larger; a running guest sees it at once.")
 
     @OptionGroup var options: DeviceOptions
-    @Argument(help: .init("Such as vda.", valueName: "disk")) var target: String
+    @Argument(help: .init("Such as vda.", valueName: "disk"), completion: Live.disks) var target: String
     @Argument(help: .init("The new size.", valueName: "size"), transform: Parse.size) var size: ByteCount
 
     func run() throws {
@@ -106,7 +106,7 @@ struct VMDiskInsertCommand: ParsableCommand {
         commandName: "insert", abstract: "Put an ISO on the host into a drive.")
 
     @OptionGroup var options: DeviceOptions
-    @Argument(help: .init("Such as sda.", valueName: "drive")) var target: String
+    @Argument(help: .init("Such as sda.", valueName: "drive"), completion: Live.disks) var target: String
     @Argument(help: .init("The ISO.", valueName: "path")) var path: String
 
     @Flag(name: .customLong("force"), help: "Although the guest has locked what is in it.")
@@ -125,7 +125,7 @@ struct VMDiskEject: ParsableCommand {
         commandName: "eject", abstract: "Take out what is in a drive.")
 
     @OptionGroup var options: DeviceOptions
-    @Argument(help: .init("Such as sda.", valueName: "drive")) var target: String
+    @Argument(help: .init("Such as sda.", valueName: "drive"), completion: Live.disks) var target: String
 
     @Flag(name: .customLong("force"), help: "Although the guest has locked it.")
     var force = false

@@ -11,7 +11,7 @@ struct VMExecCommand: ParsableCommand {
         commandName: "exec", abstract: "Run a command in a guest, by its agent.",
         discussion: """
             The options come before the VM's name; all behind it is the command, which no shell looks at. Its
-            output comes as it is printed, and its exit status is that of vctl; 125 is a failure of vctl's own.
+            output comes as it is printed, and its exit status is vctl's; 125 is a failure of vctl's own.
 
             vctl exec web1 systemctl is-active nginx
             vctl vm exec --stdin web1 tee /etc/motd
@@ -31,7 +31,7 @@ struct VMExecCommand: ParsableCommand {
     @Flag(name: .customLong("stdin"), help: "Give it what is on standard input, up to its end.")
     var stdin = false
 
-    @Argument(help: .init("Name or UUID.", valueName: "name"))
+    @Argument(help: .init("Name or UUID.", valueName: "name"), completion: Live.vms)
     var name: String
 
     @Argument(parsing: .captureForPassthrough, help: .init("The command.", valueName: "command"))

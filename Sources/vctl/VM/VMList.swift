@@ -10,7 +10,9 @@ struct VMList: ParsableCommand {
     @OptionGroup var options: ListOptions
     @OptionGroup var selection: SelectOptions
 
-    @Option(name: .customLong("state"), help: "Only those in this state.", transform: Parse.choice)
+    @Option(
+        name: .customLong("state"), help: "Only those in this state.",
+        completion: Parse.choices(VMState.self), transform: Parse.choice)
     var state: VMState?
 
     func run() throws {

@@ -11,7 +11,7 @@ struct VMRename: ParsableCommand {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var wait: WaitOptions
-    @Argument(help: .init("Name or UUID.", valueName: "name")) var name: String
+    @Argument(help: .init("Name or UUID.", valueName: "name"), completion: Live.vms) var name: String
     @Argument(help: .init("The new name.", valueName: "new-name"), transform: Parse.name) var newName: Name
 
     func run() throws {

@@ -8,8 +8,8 @@ struct VMSet: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change what is given.",
         discussion: """
-            What a running VM cannot take over at once waits for its next start, and is shown as pending by show
-            and list. --dry-run prints the difference in libvirt's XML.
+            What a running VM cannot take over at once waits for its next start, and is shown as pending by
+            show and list. --dry-run prints the difference in libvirt's XML.
 
             vctl vm set web1 --memory 4G --cpus 2
             vctl vm set web1 --user ada --ssh-key ada.pub
@@ -32,12 +32,15 @@ struct VMSet: ParsableCommand {
     @Flag(name: .customLong("autostart"), inversion: .prefixedNo, help: "Whether it starts with the host.")
     var autostart: Bool?
 
-    @Option(name: .customLong("cloud-init"), help: .init("New user-data; - is stdin.", valueName: "file"))
+    @Option(
+        name: .customLong("cloud-init"), help: .init("New user-data; - is stdin.", valueName: "file"),
+        completion: .file())
     var cloudInit: String?
 
     @Option(
-        name: .customLong("network-config"), help: .init("New network-config; - is stdin.", valueName: "file")
-    )
+        name: .customLong("network-config"),
+        help: .init("New network-config; - is stdin.", valueName: "file"),
+        completion: .file())
     var networkConfig: String?
 
     @Option(
@@ -47,7 +50,9 @@ struct VMSet: ParsableCommand {
             valueName: "xpath=value"), transform: Parse.xmlPatch)
     var xmlPatch: [XMLPatch] = []
 
-    @Option(name: .customLong("xml"), help: .init("The whole definition; - is stdin.", valueName: "file"))
+    @Option(
+        name: .customLong("xml"), help: .init("The whole definition; - is stdin.", valueName: "file"),
+        completion: .file())
     var xml: String?
 
     @OptionGroup(title: "Running guest") var accounts: AccountOptions

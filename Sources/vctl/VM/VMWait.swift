@@ -16,7 +16,7 @@ struct VMWaitCommand: ParsableCommand {
     @Option(
         name: .customLong("for"),
         help: .init("running, stopped, ip, agent, cloud-init or tcp:PORT.", valueName: "condition"),
-        transform: Parse.condition)
+        completion: Parse.conditions, transform: Parse.condition)
     var condition: WaitCondition = .running
 
     func run() throws {

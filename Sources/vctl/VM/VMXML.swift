@@ -10,7 +10,7 @@ struct VMXML: ParsableCommand {
 
     @OptionGroup var connect: ConnectOptions
 
-    @Argument(help: .init("Name or UUID.", valueName: "name"))
+    @Argument(help: .init("Name or UUID.", valueName: "name"), completion: Live.vms)
     var name: String
 
     @Flag(name: .customLong("inactive"), help: "The definition of the next start.")

@@ -24,7 +24,7 @@ struct WarningOptions: ParsableArguments {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var change: ChangeOptions
-    @Argument(help: .init("UUIDs.", valueName: "id")) var ids: [String]
+    @Argument(help: .init("UUIDs.", valueName: "id"), completion: Live.warnings) var ids: [String]
 
     /// Sends a request for each; all are tried.
     /// - Throws: ``Ended`` with the first failure's code.

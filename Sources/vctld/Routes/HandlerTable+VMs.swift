@@ -49,6 +49,7 @@ extension HandlerTable {
             case .preview(let preview): try .json(preview)
             }
         }
+        on("statistics") { _ in try .json(try await vms.statistics()) }
         addConsoles(vms)
         addAgent(vms)
         addDevices(vms)

@@ -81,7 +81,7 @@ final class Lab: Sendable {
             throw NotPrepared(missing: "\(file) is not there")
         }
         let path = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"]
-        for tool in ["libvirtd", "virsh", "qemu-system-x86_64", "xorriso", "curl", "python3", "ssh"]
+        for tool in ["libvirtd", "virsh", "qemu-system-x86_64", "xorriso", "curl", "python3", "ssh", "sshd"]
         where !path.contains(where: { access("\($0)/\(tool)", X_OK) == 0 }) {
             throw NotPrepared(missing: "\(tool) is not installed")
         }

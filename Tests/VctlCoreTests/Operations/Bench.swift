@@ -82,7 +82,9 @@ final class Bench: Sendable {
         let records = try await hypervisor.managed.connection().domainRecords([.inactive])
         return records.map { record in
             let text = record.inactiveXML ?? ""
-            let devices = ["<disk ", "<interface ", "state='down'"].map { text.components(separatedBy: $0).count - 1 }
+            let devices = ["<disk ", "<interface ", "state='down'"].map {
+                text.components(separatedBy: $0).count - 1
+            }
             let isMarked = text.contains(Mark.namespace)
             return "domain \(record.name) active=\(record.isActive) autostart=\(record.autostart) "
                 + "marked=\(isMarked) disks, NICs, pulled cables: \(devices)"

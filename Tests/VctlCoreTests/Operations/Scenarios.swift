@@ -16,46 +16,49 @@ struct Scenario: Sendable {
 
 extension Scenario {
     /// At least one for each kind of operation; the matrix fails for a kind that has none.
-    static let all: [Scenario] = [
-        Scenario(name: "image import", kind: "image.import", prepare: { _, _ in }) { bench, core in
-            try await bench.upload("base", to: core)
-        },
-        Scenario(name: "image delete", kind: "image.delete", prepare: imported) { bench, core in
-            try await core.images.delete(.name("base"), bench.context("image.delete")).operationID
-        },
-        Scenario(name: "linked VM, started", kind: "vm.create", prepare: imported) { bench, core in
-            try await core.vms.create(try linked(), bench.context("vm.create")).operationID
-        },
-        Scenario(name: "full VM, not started", kind: "vm.create", prepare: imported) { bench, core in
-            var create = try linked()
-            create.clone = .full
-            create.start = false
-            create.disks = [DiskSpec(), DiskSpec(sizeBytes: try ByteCount("8M"))]
-            return try await core.vms.create(create, bench.context("vm.create")).operationID
-        },
-        Scenario(name: "delete a running VM", kind: "vm.delete", prepare: created) { bench, core in
-            try await core.vms.delete(.name("web"), keepDisks: false, bench.context("vm.delete")).operationID
-        },
-        Scenario(name: "stop", kind: "vm.power", prepare: created) { bench, core in
-            var stop = VMStop()
-            stop.graceSeconds = 30
-            return try await core.vms.stop(.name("web"), stop, bench.context("vm.stop")).operationID
-        },
-        Scenario(name: "restart by force", kind: "vm.power", prepare: created) { bench, core in
-            var restart = VMRestart()
-            restart.force = true
-            return try await core.vms.restart(.name("web"), restart, bench.context("vm.restart")).operationID
-        },
-        Scenario(name: "pause", kind: "vm.power", prepare: created) { bench, core in
-            try await core.vms.pause(.name("web"), bench.context("vm.pause")).operationID
-        },
-        Scenario(name: "adopt", kind: "vm.mark", prepare: foreign) { bench, core in
-            try await core.vms.adopt(.name("theirs"), VMAdopt(), bench.context("vm.adopt")).operationID
-        },
-        Scenario(name: "release", kind: "vm.mark", prepare: created) { bench, core in
-            try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
-        },
-    ] + devices + copies
+    static let all: [Scenario] =
+        [
+            Scenario(name: "image import", kind: "image.import", prepare: { _, _ in }) { bench, core in
+                try await bench.upload("base", to: core)
+            },
+            Scenario(name: "image delete", kind: "image.delete", prepare: imported) { bench, core in
+                try await core.images.delete(.name("base"), bench.context("image.delete")).operationID
+            },
+            Scenario(name: "linked VM, started", kind: "vm.create", prepare: imported) { bench, core in
+                try await core.vms.create(try linked(), bench.context("vm.create")).operationID
+            },
+            Scenario(name: "full VM, not started", kind: "vm.create", prepare: imported) { bench, core in
+                var create = try linked()
+                create.clone = .full
+                create.start = false
+                create.disks = [DiskSpec(), DiskSpec(sizeBytes: try ByteCount("8M"))]
+                return try await core.vms.create(create, bench.context("vm.create")).operationID
+            },
+            Scenario(name: "delete a running VM", kind: "vm.delete", prepare: created) { bench, core in
+                try await core.vms.delete(.name("web"), keepDisks: false, bench.context("vm.delete"))
+                    .operationID
+            },
+            Scenario(name: "stop", kind: "vm.power", prepare: created) { bench, core in
+                var stop = VMStop()
+                stop.graceSeconds = 30
+                return try await core.vms.stop(.name("web"), stop, bench.context("vm.stop")).operationID
+            },
+            Scenario(name: "restart by force", kind: "vm.power", prepare: created) { bench, core in
+                var restart = VMRestart()
+                restart.force = true
+                return try await core.vms.restart(.name("web"), restart, bench.context("vm.restart"))
+                    .operationID
+            },
+            Scenario(name: "pause", kind: "vm.power", prepare: created) { bench, core in
+                try await core.vms.pause(.name("web"), bench.context("vm.pause")).operationID
+            },
+            Scenario(name: "adopt", kind: "vm.mark", prepare: foreign) { bench, core in
+                try await core.vms.adopt(.name("theirs"), VMAdopt(), bench.context("vm.adopt")).operationID
+            },
+            Scenario(name: "release", kind: "vm.mark", prepare: created) { bench, core in
+                try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
+            },
+        ] + devices + copies
 
     private static let devices: [Scenario] = [
         Scenario(name: "add a disk", kind: "vm.disk", prepare: stopped) { bench, core in

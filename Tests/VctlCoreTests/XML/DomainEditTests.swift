@@ -17,7 +17,8 @@ struct DomainEditTests {
           <memory unit='MiB'>256</memory>
           <vcpu placement='static'>2</vcpu>
           <os><type machine='q35'>hvm</type><bootmenu enable='yes'/></os>
-          <cpu mode='host-passthrough'><topology sockets='1' cores='2' threads='1'/><feature policy='disable' name='vmx'/></cpu>
+          <cpu mode='host-passthrough'><topology sockets='1' cores='2' threads='1'/>\
+        <feature policy='disable' name='vmx'/></cpu>
           <devices><watchdog model='i6300esb' action='reset'/><hub type='usb'/></devices>
           <qemu:commandline><qemu:arg value='-no-hpet'/></qemu:commandline>
         </domain>

@@ -33,7 +33,8 @@ struct ClonePlanner: Sendable {
         let (disks, image, pool) = try await disks(saved, sources, planner)
         let kept = try SeedFiles(environment.state).kept(source.id)
         var plan = ClonePlan(
-            source: ObjectReference(kind: .vm, id: source.id, name: source.name), mark: mark(id, disks, image),
+            source: ObjectReference(kind: .vm, id: source.id, name: source.name),
+            mark: mark(id, disks, image),
             name: name, description: request.description ?? source.description, disks: disks,
             nics: try await nics(saved, id), consoleLog: environment.state.consoleLog(id))
         plan.variables = environment.state.variables(id, saved.firmware)
@@ -53,9 +54,11 @@ struct ClonePlanner: Sendable {
     private func mark(_ id: ObjectID, _ disks: [ClonePlan.Disk], _ image: UsableImage?) -> Mark {
         var mark = Mark(instance: environment.state.instance, id: id)
         mark.labels = source.labels.merging(request.labels ?? [:]) { $1 }
-        mark.image = image.map { .init(id: $0.id, name: $0.name, linked: true) } ?? source.image.map {
-            .init(id: $0.id, name: $0.name, linked: false)
-        }
+        mark.image =
+            image.map { .init(id: $0.id, name: $0.name, linked: true) }
+            ?? source.image.map {
+                .init(id: $0.id, name: $0.name, linked: false)
+            }
         mark.createdAt = .now
         mark.creator = caller.user ?? "uid \(caller.uid)"
         mark.protected = request.protected ?? false
@@ -97,7 +100,9 @@ struct ClonePlanner: Sendable {
 
     /// The image that the clone's disk shall share with this one; `nil`: it stands alone. Only a disk right above
     /// an image can be copied without what lies below: one with snapshots has more in between.
-    private func image(behind content: SourceDisks.Content, _ planner: DiskPlanner) async throws -> UsableImage? {
+    private func image(behind content: SourceDisks.Content, _ planner: DiskPlanner) async throws
+        -> UsableImage?
+    {
         guard request.clone != .full, content.format == .qcow2 else { return nil }
         return try await planner.image(behind: content.path)
     }
@@ -164,7 +169,9 @@ struct ClonePlanner: Sendable {
         (vm.pending, vm.operation) = (nil, nil)
         let macs = Dictionary(plan.nics.map { ($0.from, $0) }) { first, _ in first }
         vm.nics = source.nics.compactMap { nic in
-            macs[nic.mac].map { VM.NIC(mac: $0.mac, network: nic.network, bridge: nic.bridge, model: nic.model) }
+            macs[nic.mac].map {
+                VM.NIC(mac: $0.mac, network: nic.network, bridge: nic.bridge, model: nic.model)
+            }
         }
         vm.disks = definition.disks.map {
             VM.Disk(target: $0.targetDev ?? "?", device: $0.device ?? "disk", path: $0.sourcePath)

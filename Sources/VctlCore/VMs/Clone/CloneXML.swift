@@ -80,7 +80,6 @@ extension ClonePlan {
             hint: "clone it again")
     }
 
-
     /// Sockets, ports and addresses of the host of which there is one each.
     private func separateDevices(_ domain: inout DomainXML) {
         domain.element.edit("devices/serial/log") { $0[attribute: "file"] = consoleLog }

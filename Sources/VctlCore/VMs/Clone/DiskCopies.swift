@@ -47,7 +47,9 @@ struct DiskCopies: Sendable {
         }
         try await journal.step("mirror", undo: { try await copy.cancel() }) { try await copy.begin() }
         try await journal.step("wait") { try await copy.wait { journal.progress($0) } }
-        let ran = try await journal.step("pause", undo: { try await copy.resume() }) { try await copy.pause() }
+        let ran = try await journal.step("pause", undo: { try await copy.resume() }) {
+            try await copy.pause()
+        }
         try await journal.step("finish") { try await copy.finish() }
         if ran { try await journal.step("resume") { try await copy.resume() } }
         for (index, disk) in disks.enumerated() {

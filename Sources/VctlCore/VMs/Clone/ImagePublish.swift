@@ -26,7 +26,8 @@ struct ImagePublish: OperationKind {
         let verified = try await journal.step("verify") {
             try await verification.run { journal.progress($0) }
         }
-        return try await ImageImport(state: environment.state).settle(request.image, verified, .qcow2, journal)
+        return try await ImageImport(state: environment.state).settle(
+            request.image, verified, .qcow2, journal)
     }
 
     func rolledBack(_ request: Request, _ transaction: Transaction, _ operation: ObjectID) throws {

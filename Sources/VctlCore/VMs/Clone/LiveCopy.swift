@@ -86,7 +86,8 @@ struct LiveCopy: Sendable {
         let domain = try await domain()
         guard try await domain.status().state == .paused else {
             throw Problem(
-                .operationInterrupted, "VM \(shown(source.name)) was resumed or stopped in the midst of the copy",
+                .operationInterrupted,
+                "VM \(shown(source.name)) was resumed or stopped in the midst of the copy",
                 hint: "clone it again")
         }
         for target in try await mirrored(domain) { try await domain.abortBlockJob(target) }
@@ -96,7 +97,8 @@ struct LiveCopy: Sendable {
 
     /// Gives the mirrors up.
     func cancel() async throws {
-        guard let domain = try await environment.hypervisor.domain(source.id), try await domain.isActive() else {
+        guard let domain = try await environment.hypervisor.domain(source.id), try await domain.isActive()
+        else {
             return
         }
         for target in try await mirrored(domain) { try await domain.abortBlockJob(target) }

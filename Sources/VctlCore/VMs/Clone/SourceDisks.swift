@@ -27,7 +27,8 @@ struct SourceDisks: Sendable {
         }
         let text = disk.driverType ?? "raw"
         guard let format = DiskFormat(rawValue: text), format == .qcow2 || format == .raw else {
-            throw refused("\(shown(target)) of VM \(shown(name)) is \(shown(text)); qcow2 and raw can be copied")
+            throw refused(
+                "\(shown(target)) of VM \(shown(name)) is \(shown(text)); qcow2 and raw can be copied")
         }
         return Content(path: path, format: format, sizeBytes: try await size(target, path, format))
     }

@@ -88,7 +88,9 @@ extension VolumeMaker {
     /// Makes the file that a mirror writes into: of the disk's size, and over the same image where that stays
     /// shared.
     func prepare(_ volume: NewVolume) async throws {
-        for path in [volume.partial, volume.path] where FileManager.default.fileExists(atPath: path) { return }
+        for path in [volume.partial, volume.path] where FileManager.default.fileExists(atPath: path) {
+            return
+        }
         try await Self.claimed(volume.partial) {
             try await QemuImg.create(
                 path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,

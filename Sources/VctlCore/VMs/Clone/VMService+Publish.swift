@@ -37,7 +37,9 @@ extension VMService {
     }
 
     private func refuseTakenImage(_ name: Name) async throws {
-        guard try await inventory.read({ try ImageStore.find($0, .name(name.rawValue)) }) != nil else { return }
+        guard try await inventory.read({ try ImageStore.find($0, .name(name.rawValue)) }) != nil else {
+            return
+        }
         throw Problem(
             .imageExists, "there is an image \(name) already", hint: "vctl image show \(name)")
     }

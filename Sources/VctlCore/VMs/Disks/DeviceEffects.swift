@@ -96,8 +96,8 @@ struct DeviceEffects: Sendable {
         }
     }
 
-    /// Puts a changed device in the place of one. What runs gets it made from the saved one: the live one bears
-    /// what libvirt filled in for the old place.
+    /// Puts a changed device in the place of one. What runs gets it made from the saved one: the live one
+    /// bears what libvirt filled in for the old place.
     func update(_ name: DeviceName, force: Bool, _ change: (inout Element) -> Void) async throws {
         let domain = try await domain()
         let saved = try DomainXML(parsing: try await domain.xml([.inactive, .secure]))

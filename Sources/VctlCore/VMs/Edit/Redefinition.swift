@@ -73,8 +73,8 @@ struct Redefinition: Sendable {
         return edit
     }
 
-    /// Defines it, and gives a running guest what it can have at once. What it does not take waits, and is shown
-    /// as pending.
+    /// Defines it, and gives a running guest what it can have at once. What it does not take waits, and is
+    /// shown as pending.
     func apply(_ environment: VMEnvironment) async throws {
         guard !changes.isEmpty else { return }
         let connection = try environment.hypervisor.connection()

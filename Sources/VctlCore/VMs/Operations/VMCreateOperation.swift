@@ -71,7 +71,9 @@ struct VMCreateOperation: OperationKind {
     static func forget(_ id: ObjectID, _ environment: VMEnvironment, _ transaction: Transaction) throws {
         try SeedFiles(environment.state).remove(id)
         let variables = [Firmware.uefi, .uefiSecure].compactMap { environment.state.variables(id, $0) }
-        for path in OwnFiles.consoleLogs(of: id, environment.state) + variables { try DurableFile.remove(path) }
+        for path in OwnFiles.consoleLogs(of: id, environment.state) + variables {
+            try DurableFile.remove(path)
+        }
         try transaction.removeVM(id, origin: .vctl)
     }
 }

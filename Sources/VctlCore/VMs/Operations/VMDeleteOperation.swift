@@ -69,7 +69,8 @@ struct VMDeleteOperation: OperationKind {
             problems.append("the seed could not be removed: \(error.localizedDescription)")
         }
         let variables = [Firmware.uefi, .uefiSecure].compactMap { environment.state.variables(id, $0) }
-        return problems + (OwnFiles.consoleLogs(of: id, environment.state) + variables).compactMap(Self.remove)
+        return problems
+            + (OwnFiles.consoleLogs(of: id, environment.state) + variables).compactMap(Self.remove)
     }
 }
 

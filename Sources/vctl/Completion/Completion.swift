@@ -5,7 +5,13 @@ import ArgumentParser
 struct Completion: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "completion", abstract: "Print the completion script for a shell.",
-        discussion: "vctl completion bash > /etc/bash_completion.d/vctl")
+        discussion: """
+            Names of VMs, images and operations are asked of the daemon while you type.
+
+            vctl completion bash > /etc/bash_completion.d/vctl
+            vctl completion zsh > /usr/local/share/zsh/site-functions/_vctl
+            vctl completion fish > ~/.config/fish/completions/vctl.fish
+            """)
 
     /// The shells that there is a script for.
     enum Shell: String, ExpressibleByArgument, CaseIterable {
@@ -14,7 +20,7 @@ struct Completion: ParsableCommand {
 
     @Argument(help: .init("bash, zsh or fish.", valueName: "shell")) var shell: Shell
 
-    func run() throws { Standard.out(Vctl.completionScript(for: script) + "\n") }
+    func run() throws { Standard.out(ShownRoot.completionScript(for: script) + "\n") }
 
     private var script: CompletionShell {
         switch shell {
