@@ -8,7 +8,7 @@ packages=(
     libvirt-dev libxml2-dev libsqlite3-dev pkg-config git ca-certificates
     # a host: libvirt, QEMU and what they call
     libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
-    qemu-system-x86 qemu-utils ovmf dnsmasq-base iptables ebtables nftables iproute2
+    qemu-system-x86 qemu-utils ovmf swtpm swtpm-tools dnsmasq-base iptables ebtables nftables iproute2
     # seeds, guest images
     xorriso mmdebstrap busybox-static cpio kmod zstd xz-utils
     syslinux syslinux-common mtools dosfstools fdisk e2fsprogs
