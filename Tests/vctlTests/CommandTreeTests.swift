@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func formatIsEverywhereWhereObjectsArePrinted() {
-        let silent = ["console", "exec", "query", "waitready", "completion", "xml", "proxy", "man"]
+        let silent = ["console", "exec", "export", "query", "waitready", "completion", "xml", "proxy", "man"]
         for (path, command) in walk(Vctl.self, []) where CommandTree.children(of: command).isEmpty {
             guard !silent.contains(path.last ?? "") else { continue }
             #expect(command.helpMessage().contains("--format"), "\(path)")
