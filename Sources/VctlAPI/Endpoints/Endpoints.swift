@@ -136,7 +136,7 @@ public enum Endpoints {
             .operate),
         list(
             "audit.list", "/v1/audit", "Who asked for what, the newest first", AuditEntry.self, [],
-            after: .afterNumber, .admin),
+            after: .afterNumber),
     ]
 
     private static let daemon: [Endpoint] = [
