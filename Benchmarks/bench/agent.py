@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A command in a guest, by its agent: vctl exec, and virsh for the two questions that it needs at the least."""
+"""A command in a guest, by its agent: vctl exec, and virsh for the two questions that it needs at least."""
 import json
 import os
 import time

@@ -81,7 +81,8 @@ extension RealGuests {
             try eventually("the agent has said what the guest is") {
                 let vm = try lab.vm("guest")
                 return vm.agent?.state == .up && vm.guest?.hostname == "guest"
-                    && vm.guest?.fileSystems.contains { $0.mountpoint == "/data" && $0.type == "ext4" } == true
+                    && vm.guest?.fileSystems.contains { $0.mountpoint == "/data" && $0.type == "ext4" }
+                        == true
             }
             #expect(try lab.must("vm", "show", "guest").out.contains("/data"))
         }

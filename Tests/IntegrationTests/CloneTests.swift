@@ -62,7 +62,8 @@ extension RealGuests {
             try lab.must("vm", "stop", "one", "--force")
             try lab.must("vm", "clone", "one", "two", "--label", "copy=yes")
             let (one, two) = (try lab.vm("one"), try lab.vm("two"))
-            #expect(two.state == .stopped && two.disks.count == one.disks.count && two.labels["copy"] == "yes")
+            #expect(
+                two.state == .stopped && two.disks.count == one.disks.count && two.labels["copy"] == "yes")
             #expect(Set(one.disks.compactMap(\.path)).isDisjoint(with: two.disks.compactMap(\.path)))
             let xml = try lab.inside("virsh", "dumpxml", "--inactive", "two").out
             #expect(xml.contains("/nvram/\(two.id)_VARS.fd") && !xml.contains(one.id.rawValue))
@@ -72,9 +73,10 @@ extension RealGuests {
             try lab.must("vm", "rename", "two", "drei")
             try lab.must("vm", "start", "drei")
             try lab.remove("drei", "one")
-            #expect(try !FileManager.default.contentsOfDirectory(atPath: "\(lab.state)/nvram").contains {
-                $0.hasSuffix("_VARS.fd")
-            })
+            #expect(
+                try !FileManager.default.contentsOfDirectory(atPath: "\(lab.state)/nvram").contains {
+                    $0.hasSuffix("_VARS.fd")
+                })
         }
 
         @Test func aCloneThatCannotBeIsRefused() throws {

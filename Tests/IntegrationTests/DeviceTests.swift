@@ -13,7 +13,8 @@ extension RealGuests {
             try lab.must("vm", "disk", "add", "disks", "64M")
             let added = try #require(try lab.vm("disks").disks.first { $0.target == "vdb" })
             let path = try #require(added.path)
-            #expect(added.role == "data" && FileManager.default.fileExists(atPath: "\(lab.pool)/\(name(path))"))
+            #expect(
+                added.role == "data" && FileManager.default.fileExists(atPath: "\(lab.pool)/\(name(path))"))
             try eventually("the guest sees it") { try sectors(lab, "vdb") == (64 << 20) / 512 }
             try lab.must("vm", "disk", "resize", "disks", "vdb", "96M")
             try eventually("the guest sees it grow") { try sectors(lab, "vdb") == (96 << 20) / 512 }
@@ -40,7 +41,8 @@ extension RealGuests {
             let iso = "\(lab.files)/disc.iso"
             try Shell.must(["xorriso", "-as", "mkisofs", "-quiet", "-o", iso, "/etc/hostname"])
             try Shell.must(["cp", iso, "\(lab.pool)/disc.iso"])
-            try lab.create("drive", "--cdrom", "/var/lib/libvirt/images/disc.iso", "--no-start", "--disk", "10M")
+            try lab.create(
+                "drive", "--cdrom", "/var/lib/libvirt/images/disc.iso", "--no-start", "--disk", "10M")
             let drive = try #require(try lab.vm("drive").disks.first { $0.device == "cdrom" })
             try lab.must("vm", "disk", "eject", "drive", drive.target)
             #expect(try lab.vm("drive").disks.first { $0.device == "cdrom" }?.path == nil)
@@ -103,7 +105,9 @@ extension RealGuests {
             #expect(said.err.contains("name=after"), "\(said)")
             #expect(try lab.vm("before").pending?["name"] == "after")
             try lab.must("vm", "stop", "before", "--force")
-            try eventually("it has its name") { try lab.vms().contains { $0.name == "after" && $0.id == vm.id } }
+            try eventually("it has its name") {
+                try lab.vms().contains { $0.name == "after" && $0.id == vm.id }
+            }
             try lab.create("taken", "--no-start", "--network", "none")
             #expect(try lab.vctl("vm", "rename", "after", "taken").status == 4)
             try lab.remove("after", "taken")

@@ -44,7 +44,8 @@ extension RealGuests {
             let first = try Self.ssh(lab, key, vm, Self.identity).split(separator: "\n")
             let made = try Shell.must(
                 [
-                    "\(Lab.build)/vctl", "vm", "clone", "cloudy", "twin", "--start", "--wait-for", "cloud-init",
+                    "\(Lab.build)/vctl", "vm", "clone", "cloudy", "twin", "--start", "--wait-for",
+                    "cloud-init",
                     "--timeout", "12m", "--format", "json",
                 ], environment: ["VCTL_SOCKET": lab.socket], seconds: 780)
             let twin = try decode(VM.self, made.out)

@@ -50,7 +50,8 @@ import Testing
 
     @Test func formatIsEverywhereWhereObjectsArePrinted() {
         let silent = [
-            "console", "exec", "query", "waitready", "completion", "xml", "proxy", "man", "export", "push", "pull",
+            "console", "exec", "query", "waitready", "completion", "xml", "proxy", "man", "export", "push",
+            "pull",
         ]
         for (path, command) in walk(Vctl.self, []) where CommandTree.children(of: command).isEmpty {
             guard !silent.contains(path.last ?? "") else { continue }

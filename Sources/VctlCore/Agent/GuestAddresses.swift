@@ -36,10 +36,12 @@ enum GuestAddresses {
 
         /// Link-local addresses reach nobody by themselves, and what is no address is not shown as one.
         var address: VM.Address? {
-            let isPlain = text.utf8.count <= 45 && text.utf8.allSatisfy { byte in
-                byte == 0x2E || byte == 0x3A || (0x30...0x39).contains(byte)
-                    || (0x61...0x66).contains(byte | 0x20)
-            }
+            let isPlain =
+                text.utf8.count <= 45
+                && text.utf8.allSatisfy { byte in
+                    byte == 0x2E || byte == 0x3A || (0x30...0x39).contains(byte)
+                        || (0x61...0x66).contains(byte | 0x20)
+                }
             guard isPlain, !text.isEmpty, !text.lowercased().hasPrefix("fe80:") else { return nil }
             return VM.Address(address: text, prefix: prefix, source: .agent)
         }

@@ -11,7 +11,8 @@ struct GuestReader: Sendable {
     private static let mostFileSystems = 64
 
     /// What the agent says; what one of its questions fails with is left out.
-    /// - Throws: ``Problem`` `agent.unresponsive`, `agent.missing`, `vm.state`: it can be asked nothing at all.
+    /// - Throws: ``Problem`` `agent.unresponsive`, `agent.missing`, `vm.state`: it can be asked nothing at
+    /// all.
     func read(at time: Timestamp) async throws -> VM.Guest {
         try await agent.tell("guest-ping", Empty())
         var guest = VM.Guest(observedAt: time)
@@ -26,7 +27,9 @@ struct GuestReader: Sendable {
     }
 
     /// An agent need not know every question.
-    private func ask<Reply: Decodable & Sendable>(_ command: String, _ type: Reply.Type) async throws -> Reply? {
+    private func ask<Reply: Decodable & Sendable>(_ command: String, _ type: Reply.Type) async throws
+        -> Reply?
+    {
         do {
             return try await agent.send(command, Empty(), as: type)
         } catch let problem as Problem where problem.errorCode == .agentFailed {
@@ -131,7 +134,8 @@ struct GuestWatcher: Sendable {
 
     private func note(_ id: ObjectID, _ state: AgentState, _ guest: VM.Guest?) async throws {
         try await environment.inventory.write { transaction in
-            guard var vm = try VMStore.value(transaction.db, id), let known = vm.agent, known.state != .down else {
+            guard var vm = try VMStore.value(transaction.db, id), let known = vm.agent, known.state != .down
+            else {
                 return
             }
             if known.state != state { vm.agent = VM.Agent(state: state, since: .now) }
@@ -149,11 +153,14 @@ struct GuestWatcher: Sendable {
                     WHERE state = 'running' AND document ->> '$.agent.state' IN ('up', 'unresponsive')
                     """)
             return try Row.fetchAll(statement).compactMap { row in
-                guard let id = ObjectID(row["id"] as String), let since = try? Timestamp(checking: row["since"] as String) else {
+                guard let id = ObjectID(row["id"] as String),
+                    let since = try? Timestamp(checking: row["since"] as String)
+                else {
                     return nil
                 }
                 return Present(
-                    reference: ObjectReference(kind: .vm, id: id, name: row["name"]), since: since.milliseconds)
+                    reference: ObjectReference(kind: .vm, id: id, name: row["name"]),
+                    since: since.milliseconds)
             }
         }
     }

@@ -41,8 +41,8 @@ extension VMService {
         return GuestDownload(file: file, first: first)
     }
 
-    /// Writes a file of a guest. It is complete beside its place before what is there is touched; where there is
-    /// a file already, it keeps its owner and mode.
+    /// Writes a file of a guest. It is complete beside its place before what is there is touched; where there
+    /// is a file already, it keeps its owner and mode.
     /// - Throws: ``Problem``; what `body` throws: the guest's file is as before then.
     public func push(
         _ reference: Reference, _ path: String, mode: String?,
@@ -82,11 +82,12 @@ extension VMService {
         (3...4).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x37).contains($0) }
     }
 
-    private static func place(_ partial: String, _ path: String, _ mode: String?, _ agent: GuestAgent) async throws
+    private static func place(_ partial: String, _ path: String, _ mode: String?, _ agent: GuestAgent)
+        async throws
     {
         let script = """
             if [ -d "$2" ]; then echo "it is a directory" >&2; exit 1; fi
-            if [ -e "$2" ]; then cat -- "$1" >"$2" || exit 1; rm -f -- "$1"; else mv -- "$1" "$2" || exit 1; fi
+            if [ -e "$2" ]; then cat -- "$1" >"$2" && rm -f -- "$1"; else mv -- "$1" "$2"; fi || exit 1
             if [ -n "$3" ]; then chmod -- "$3" "$2"; fi
             """
         let process = try await GuestProcess(

@@ -45,8 +45,8 @@ enum QemuImg {
 
     /// Copies an image into a new one, without its holes.
     /// - Parameters:
-    ///   - backing: the image that the source reads from, and the target will, too: only what lies above it is
-    ///     copied.
+    ///   - backing: the image that the source reads from, and the target will, too: only what lies above it
+    ///     is copied.
     ///   - progress: told how much is done, 0 to 100, as it grows.
     /// - Throws: ``ToolError``, `CancellationError`; the target is then incomplete, and the caller's to
     ///   remove.

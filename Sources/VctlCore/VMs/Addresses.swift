@@ -16,7 +16,10 @@ struct AddressReader: Sendable {
             return nil
         }
         var found = try await read(domain, .lease)
-        if found.isEmpty { found = await GuestAddresses.read(environment.agent(of: .init(kind: .vm, id: id, name: domain.name), seconds: 5)) }
+        if found.isEmpty {
+            found = await GuestAddresses.read(
+                environment.agent(of: .init(kind: .vm, id: id, name: domain.name), seconds: 5))
+        }
         let addresses = found
         return try await environment.inventory.write { transaction -> VM? in
             guard let row = try VMStore.find(transaction.db, .id(id)) else { return nil }

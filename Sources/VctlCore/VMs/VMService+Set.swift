@@ -81,7 +81,8 @@ extension VMService {
         request.networkConfig = patch.networkConfig
         var accounts = SeedRequest(instanceID: "check", hostname: "check")
         (accounts.user, accounts.sshKeys) = (patch.user, patch.sshKeys ?? [])
-        return accounts.problems() + Self.accountProblems(patch) + LabelRules.problems(patch: patch.labels ?? [:]) + request.problems()
+        return accounts.problems() + Self.accountProblems(patch)
+            + LabelRules.problems(patch: patch.labels ?? [:]) + request.problems()
             + TextRules.problems("description", patch.description?.text, Limits.description)
             + VMRules.problems(patch)
     }
@@ -89,7 +90,9 @@ extension VMService {
     private static func accountProblems(_ patch: VMPatch) -> [FieldProblem] {
         let changes = patch.sshKeys != nil || patch.password != nil
         if changes, patch.user == nil { return [FieldProblem("user", "say whose keys or password")] }
-        if patch.user != nil, !changes { return [FieldProblem("user", "say what changes: sshKeys or password")] }
+        if patch.user != nil, !changes {
+            return [FieldProblem("user", "say what changes: sshKeys or password")]
+        }
         return []
     }
 
@@ -128,7 +131,9 @@ extension VMService {
         }
         if let autostart = patch.autostart { changes.append("autostart \(autostart ? "on" : "off")") }
         if patch.description != nil { changes.append("change the description") }
-        if patch.sshKeys != nil { changes.append("let \(patch.user ?? "?") log in with more keys, by the agent") }
+        if patch.sshKeys != nil {
+            changes.append("let \(patch.user ?? "?") log in with more keys, by the agent")
+        }
         if patch.password != nil { changes.append("set the password of \(patch.user ?? "?"), by the agent") }
         if patch.cloudInit != nil || patch.networkConfig != nil {
             changes.append("make a new cloud-init seed, read at the next boot")

@@ -201,8 +201,8 @@ extension Transaction {
 }
 
 extension VM {
-    /// Takes over what was learned from the guest, while it runs: the addresses of NICs that are still the same,
-    /// and what its agent has said, as long as that is there.
+    /// Takes over what was learned from the guest, while it runs: the addresses of NICs that are still the
+    /// same, and what its agent has said, as long as that is there.
     mutating func keepGuest(of old: VM) {
         guard state == .running || state == .paused else { return }
         if let now = agent, let before = old.agent, (now.state == .down) == (before.state == .down) {

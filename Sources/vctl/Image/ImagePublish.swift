@@ -10,8 +10,8 @@ struct ImagePublish: ParsableCommand {
         discussion: """
             vctl image publish web1 web-base
 
-            The image stands alone. What the guest has left on the disk is in it, passwords and keys too; a VM that is
-            made from it gets ssh host keys and a machine-id of its own.
+            The image stands alone. What the guest has left on the disk is in it, passwords and keys too; a VM
+            that is made from it gets ssh host keys and a machine-id of its own.
             """)
 
     @Argument(

@@ -23,7 +23,8 @@ struct VMFilePush: ParsableCommand {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var timeout: TimeoutOption
     @Option(name: .customLong("mode"), help: "The file's mode, such as 0644.") var mode: String?
-    @Argument(help: .init("Name or UUID.", valueName: "name"), completion: Live.vms, transform: Parse.reference)
+    @Argument(
+        help: .init("Name or UUID.", valueName: "name"), completion: Live.vms, transform: Parse.reference)
     var name: Reference
     @Argument(help: .init("The file here.", valueName: "file"), completion: .file()) var file: String
     @Argument(help: .init("The absolute path in the guest.", valueName: "path")) var path: String
@@ -55,10 +56,12 @@ struct VMFilePull: ParsableCommand {
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var timeout: TimeoutOption
     @Flag(name: .customLong("force"), help: "Replace a file that is there.") var force = false
-    @Argument(help: .init("Name or UUID.", valueName: "name"), completion: Live.vms, transform: Parse.reference)
+    @Argument(
+        help: .init("Name or UUID.", valueName: "name"), completion: Live.vms, transform: Parse.reference)
     var name: Reference
     @Argument(help: .init("The absolute path in the guest.", valueName: "path")) var path: String
-    @Argument(help: .init("The file here; - is standard output.", valueName: "file"), completion: .file()) var file: String
+    @Argument(help: .init("The file here; - is standard output.", valueName: "file"), completion: .file())
+    var file: String
 
     func run() throws {
         let request = Request(Endpoints.named("vm.file.pull"), [name.description], query: [("path", path)])

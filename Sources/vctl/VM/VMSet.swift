@@ -73,7 +73,8 @@ struct VMSet: ParsableCommand {
 
     func patch() throws -> VMPatch {
         let given: [Any?] = [description, protect, autostart, cloudInit, networkConfig, labels.changes, xml]
-        guard machine.isGiven || accounts.isGiven || !xmlPatch.isEmpty || given.contains(where: { $0 != nil }) else {
+        guard machine.isGiven || accounts.isGiven || !xmlPatch.isEmpty || given.contains(where: { $0 != nil })
+        else {
             throw Failure.usage(
                 "nothing to change is given", hint: "vctl vm set --help lists what can be changed")
         }

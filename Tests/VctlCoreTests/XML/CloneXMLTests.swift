@@ -20,12 +20,13 @@ import VirtXML
             <disk type='block' device='disk'><driver name='qemu' type='raw' cache='none'/>
               <source dev='/dev/vg/web'/><target dev='vda' bus='virtio'/><wwn>5000c50015ea71aa</wwn></disk>
             <disk type='file' device='cdrom'><source file='/seeds/old/seed.iso'/><target dev='sda'/></disk>
-            <disk type='file' device='disk'><source file='/srv/shared.raw'/><target dev='vdb'/><shareable/></disk>
+            <disk type='file'><source file='/srv/shared.raw'/><target dev='vdb'/><shareable/></disk>
             <interface type='network'><mac address='52:54:00:AA:00:01'/><source network='default'/>
               <target dev='vtweb0'/><model type='virtio'/></interface>
             <interface type='direct'><mac address='52:54:00:aa:00:02'/><source dev='eth0'/></interface>
             <serial type='pty'><log file='/logs/old.log' append='on'/></serial>
-            <channel type='unix'><source mode='bind' path='/run/web.agent'/><target type='virtio' name='a'/></channel>
+            <channel type='unix'><source mode='bind' path='/run/web.agent'/>
+              <target type='virtio' name='a'/></channel>
             <graphics type='vnc' port='5901' autoport='no' passwd='geheim'/>
             <vsock><cid auto='no' address='4'/></vsock>
             <watchdog model='i6300esb' action='reset'/>
@@ -61,7 +62,9 @@ import VirtXML
         }
         #expect(clone.uuid == plan.id.rawValue && clone.name == "copy")
         #expect(clone.disks[0].type == "file" && clone.disks[0].driverType == "qcow2")
-        #expect(clone.disks[0].sourcePath == "/pool/copy.qcow2" && clone.disks[1].sourcePath == "/seeds/new/seed.iso")
+        #expect(
+            clone.disks[0].sourcePath == "/pool/copy.qcow2"
+                && clone.disks[1].sourcePath == "/seeds/new/seed.iso")
         #expect(clone.interfaces.map(\.mac) == ["52:54:00:bb:00:01", "52:54:00:bb:00:02"])
         #expect(clone.interfaces.map(\.targetDev) == ["vtcopy0", nil])
         #expect(xml.contains("cid auto='yes'") && xml.contains("autoport='yes'"))

@@ -98,8 +98,8 @@ struct ClonePlanner: Sendable {
         return (disks, shared, result.pool)
     }
 
-    /// The image that the clone's disk shall share with this one; `nil`: it stands alone. Only a disk right above
-    /// an image can be copied without what lies below: one with snapshots has more in between.
+    /// The image that the clone's disk shall share with this one; `nil`: it stands alone. Only a disk right
+    /// above an image can be copied without what lies below: one with snapshots has more in between.
     private func image(behind content: SourceDisks.Content, _ planner: DiskPlanner) async throws
         -> UsableImage?
     {

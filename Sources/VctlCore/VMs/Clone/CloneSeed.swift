@@ -2,8 +2,8 @@
 import VctlAPI
 
 extension Seed {
-    /// The seed of a clone: the same user-data, but another instance-id and host name, so that cloud-init makes
-    /// new ssh host keys, and the clone's MACs in place of the other one's.
+    /// The seed of a clone: the same user-data, but another instance-id and host name, so that cloud-init
+    /// makes new ssh host keys, and the clone's MACs in place of the other one's.
     func cloned(as plan: ClonePlan) throws -> Seed {
         var seed = self
         seed.metaData = try CloudConfig.metaData(instanceID: plan.id.rawValue, hostname: plan.name)
@@ -18,8 +18,8 @@ extension Seed {
         }
     }
 
-    /// cloud-init leaves a machine-id that it finds on the disk. A boothook runs before everything else that it
-    /// does, and nothing that the user says takes its place.
+    /// cloud-init leaves a machine-id that it finds on the disk. A boothook runs before everything else that
+    /// it does, and nothing that the user says takes its place.
     static let newMachineID = """
         #cloud-boothook
         #!/bin/sh

@@ -2,8 +2,8 @@
 import Libvirt
 import VctlAPI
 
-/// The steps that copy disks of a VM into new files: of one that is off with `qemu-img`, of one that runs with
-/// QEMU's mirrors, so that all are as they were at one moment.
+/// The steps that copy disks of a VM into new files: of one that is off with `qemu-img`, of one that runs
+/// with QEMU's mirrors, so that all are as they were at one moment.
 struct DiskCopies: Sendable {
     let environment: VMEnvironment
     let source: ObjectReference

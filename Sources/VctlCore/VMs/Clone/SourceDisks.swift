@@ -17,7 +17,8 @@ struct SourceDisks: Sendable {
         var sizeBytes: Int64
     }
 
-    /// - Throws: ``Problem`` where it is neither a file nor a block device, or in a format that we do not copy.
+    /// - Throws: ``Problem`` where it is neither a file nor a block device, or in a format that we do not
+    /// copy.
     func content(of disk: DiskXML) async throws -> Content {
         let target = disk.targetDev ?? "?"
         guard ["file", "block"].contains(disk.type ?? "file"), let path = disk.sourcePath else {
