@@ -77,6 +77,31 @@ extension RealGuests {
             #expect(nobody.status == 6 && nobody.err.contains("Connection refused"), "\(nobody)")
         }
 
+        /// ssh asks on the terminal of whoever types; a script gets an error at once.
+        @Test func aQuestionIsForATerminal() throws {
+            let lab = try Lab.current
+            let far = try SSHServer(lab)
+            defer { far.end() }
+            try far.forbid()
+            let list = ["env", "PATH=\(far.programs):/usr/bin:/bin", "\(Lab.build)/vctl", "list"]
+            let typed = (list + ["--host", "ssh://127.0.0.1:2222"]).joined(separator: " ")
+            let asked = try onTerminal(lab, typed)
+            #expect(asked.contains("password:"), "\(asked)")
+            let scripted = try onTerminal(lab, "\(typed) </dev/null")
+            #expect(!scripted.contains("password:") && scripted.contains("Permission denied"), "\(scripted)")
+            let refused = try far.vctl("list", seconds: 30)
+            #expect(refused.status == 6 && refused.out.isEmpty, "\(refused)")
+            #expect(refused.err.contains("password") && refused.err.contains("hint: "), "\(refused)")
+            try far.forget()
+            let unknown = try far.vctl("list", seconds: 30)
+            #expect(unknown.status == 6 && unknown.err.contains("Host key verification failed"), "\(unknown)")
+        }
+
+        /// What is seen on a terminal of its own that a command has; nobody types there.
+        private func onTerminal(_ lab: Lab, _ command: String) throws -> String {
+            try lab.inside("script", "-qec", command, "/dev/null", seconds: 60).out
+        }
+
         @Test func withoutVctlThereItIsSaid() throws {
             let far = try SSHServer(try Lab.current, hasVctl: false)
             defer { far.end() }
@@ -150,6 +175,9 @@ final class SSHServer {
 
     /// From now on, nobody is let in.
     func forbid() throws { try write("authorized", "") }
+
+    /// From now on, the client does not know the server.
+    func forget() throws { try write("known", "") }
 
     func end() {
         server?.signal(SIGKILL)
