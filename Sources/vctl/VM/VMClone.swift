@@ -10,9 +10,9 @@ struct VMCloneCommand: ParsableCommand {
         discussion: """
             vctl vm clone web1 web2 --start --wait-for ip
 
-            The clone has a UUID, MACs, disks and a cloud-init instance of its own: it boots with its own host
-            name, machine-id and ssh host keys. Of a running VM all disks are copied as they are at one moment,
-            for which it is halted shortly; what the guest has not written to its disks yet is not in the copy.
+            The clone has a UUID, MACs, disks and a cloud-init instance of its own: it boots with its own
+            host name, machine-id and ssh host keys. Of a running VM all disks are copied as they are at one
+            moment, for which it is halted shortly; what the guest has not written yet is not in the copy.
             """)
 
     @Argument(

@@ -67,8 +67,8 @@ struct LiveCopy: Sendable {
         if let job = try? await domain.blockJob(disk.target) { return job }
         throw Problem(
             .operationInterrupted,
-            "the copy of \(disk.target) of VM \(shown(source.name)) ended before it was whole: the VM stopped,"
-                + " or somebody ended it",
+            "the copy of \(disk.target) of VM \(shown(source.name)) ended before it was whole: the VM"
+                + " stopped, or somebody ended it",
             hint: "vctl vm show \(shown(source.name)), and clone it again")
     }
 
