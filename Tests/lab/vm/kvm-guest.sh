@@ -8,9 +8,17 @@ ok() { echo "ok: $*"; }
 
 fail() {
     echo "FAILED: $*"
-    systemctl status --no-pager --lines=20 vctld || true
     exit 1
 }
+
+# Read by whoever looks for the reason: how far the guest came, and what the daemon says.
+report() {
+    uptime
+    vctl vm console nested --log | tail -n 20
+    virsh qemu-monitor-command --hmp nested info registers | head -n 4
+    systemctl status --no-pager --lines=20 vctld
+}
+trap 'status=$?; [ $status = 0 ] || report; exit $status' EXIT
 
 is() { # WHAT WANTED FOUND
     [ "$2" = "$3" ] || fail "$1: wanted $2, found $3"
