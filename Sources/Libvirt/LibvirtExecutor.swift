@@ -15,6 +15,9 @@ public final class LibvirtExecutor: TaskExecutor, Sendable {
     /// Two threads for calls that may take minutes; use a connection of its own with it.
     public static let long = LibvirtExecutor(threads: 2)
 
+    /// Eight threads for questions to guests, which may hang; use connections of their own with it.
+    public static let agents = LibvirtExecutor(threads: 8)
+
     private enum Work: Sendable {
         case job(UnownedJob)
         case block(@Sendable () -> Void)

@@ -28,7 +28,8 @@ public enum XPathError: Error, Sendable, Hashable {
 }
 
 extension Document {
-    /// The places that an XPath 1.0 expression finds, in document order. Prefixes mean what `namespaces` says
+    /// The places that an XPath 1.0 expression finds, in document order; a relative one begins at the root
+    /// element. Prefixes mean what `namespaces` says
     /// (prefix to URI), then what the root declares. Comments and other nodes without a value are left out.
     public func matches(
         xpath: String, namespaces: [String: String] = [:]

@@ -29,6 +29,7 @@ struct XPath {
         defer { xmlFreeDoc(document) }
         guard let context = vctl_xpath_context(document) else { throw .invalid("no memory left") }
         defer { xmlXPathFreeContext(context) }
+        context.pointee.node = xmlDocGetRootElement(document)
         for (prefix, uri) in namespaces { xmlXPathRegisterNs(context, prefix, uri) }
         guard let found = xmlXPathEval(expression, context) else { throw .invalid(expression) }
         defer { xmlXPathFreeObject(found) }

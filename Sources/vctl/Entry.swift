@@ -8,21 +8,23 @@ import VctlClient
 @main
 enum Entry {
     static func main() {
-        exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+        exit(run(Array(CommandLine.arguments.dropFirst())))
     }
 
     /// Runs one command line; what it has to say is on stdout and stderr when it returns.
-    static func run(_ arguments: [String]) -> VctlAPI.ExitCode {
+    static func run(_ arguments: [String]) -> Int32 {
         do {
             var command = try Vctl.parseAsRoot(LeadingOptions.moved(arguments))
             try command.run()
-            return .success
+            return VctlAPI.ExitCode.success.rawValue
         } catch let ended as Ended {
-            return ended.exit
+            return ended.exit.rawValue
+        } catch let ended as GuestEnded {
+            return ended.status
         } catch let error where isOurs(error) {
-            return report(Failure(error))
+            return report(Failure(error)).rawValue
         } catch {
-            return reportParsing(error, arguments)
+            return reportParsing(error, arguments).rawValue
         }
     }
 

@@ -29,6 +29,11 @@ struct Ended: Error {
     let exit: ExitCode
 }
 
+/// Ends the program with the status of a command in a guest.
+struct GuestEnded: Error {
+    let status: Int32
+}
+
 /// A value may be ten kilobytes long; the reason behind it must still be seen.
 func shortened(_ text: String) -> String {
     guard text.unicodeScalars.count > 600 else { return text }

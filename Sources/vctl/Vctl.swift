@@ -16,6 +16,6 @@ struct Vctl: ParsableCommand {
         subcommands: [
             VMCommand.self, ImageCommand.self, OperationCommand.self, EventCommand.self, WarningCommand.self,
             AuditCommand.self, HostCommand.self, ShortList.self, ShortStart.self, ShortStop.self,
-            ShortConsole.self, Query.self, WaitReady.self, Version.self, Completion.self,
+            ShortConsole.self, ShortExec.self, Query.self, WaitReady.self, Version.self, Completion.self,
         ])
 }

@@ -13,6 +13,7 @@ import VirtXML
         #expect(found.map { document[value: $0] } == ["sdb"])
         #expect(found.first?.target == .attribute("dev"))
         #expect(try document.matches(xpath: "/domain/name").map { document[value: $0] } == ["web1"])
+        #expect(try document.matches(xpath: "./name").map { document[value: $0] } == ["web1"])
         #expect(try document.matches(xpath: "/domain/name/text()").first?.target == .text)
         #expect(try document.matches(xpath: "//controller").count == 5)
         #expect(try document.matches(xpath: "//nothing").isEmpty)

@@ -33,13 +33,13 @@ import Testing
         for (noun, verbs) in table {
             for verb in verbs.split(separator: " ") { #expect(known.contains("\(noun) \(verb)")) }
         }
-        for short in ["list", "start", "stop", "console", "query", "waitready", "version", "completion"] {
+        for short in ["list", "start", "stop", "console", "exec", "query", "waitready", "version", "completion"] {
             #expect(known.contains(short))
         }
     }
 
     @Test func formatIsEverywhereWhereObjectsArePrinted() {
-        let silent = ["console", "query", "waitready", "completion", "xml"]
+        let silent = ["console", "exec", "query", "waitready", "completion", "xml"]
         for (path, command) in walk(Vctl.self, []) where CommandTree.children(of: command).isEmpty {
             guard !silent.contains(path.last ?? "") else { continue }
             #expect(command.helpMessage().contains("--format"), "\(path)")

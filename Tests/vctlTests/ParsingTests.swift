@@ -103,6 +103,26 @@ import VctlClient
         #expect(try command.body().format == .qcow2)
     }
 
+    @Test(arguments: [
+        ("./vcpu=2", "./vcpu", "2"),
+        ("//disk[@type='file']/target/@dev=vdb", "//disk[@type='file']/target/@dev", "vdb"),
+        ("./os/boot[position()=1]/@dev=a=b", "./os/boot[position()=1]/@dev", "a=b"),
+        ("./title=", "./title", ""),
+    ])
+    func aPatchIsCutAtItsOwnEqualsSign(_ text: String, _ xpath: String, _ value: String) throws {
+        #expect(try Parse.xmlPatch(text) == XMLPatch(xpath: xpath, value: RemovableText(value)))
+    }
+
+    @Test func whatBelongsToTheGuestIsNotOurs() throws {
+        for line in [
+            ["exec", "web1", "ls", "--help", "-l"], ["vm", "exec", "--cwd", "/", "web1", "--", "ls", "-l"],
+        ] {
+            let root = try Vctl.parseAsRoot(line)
+            let command = try #require((root as? ShortExec)?.command ?? root as? VMExecCommand)
+            #expect(command.name == "web1" && command.command.contains("-l"))
+        }
+    }
+
     @Test(arguments: ["-": "stdin", "ftp://x/y": "ftp://"])
     func someSourcesAreRefused(_ source: String, _ word: String) throws {
         let command = try #require(
@@ -152,7 +172,7 @@ import VctlClient
     @Test(arguments: [
         (["--socket", "/a", "vm", "list"], ["vm", "list", "--socket", "/a"]),
         (["--socket=/a", "vm", "list"], ["vm", "list", "--socket=/a"]),
-        (["--socket", "/a", "vm", "x", "--", "y"], ["vm", "x", "--socket", "/a", "--", "y"]),
+        (["--socket", "/a", "exec", "web", "ls"], ["exec", "--socket", "/a", "web", "ls"]),
         (["vm", "list"], ["vm", "list"]), (["--socket"], ["--socket"]), ([], []),
     ])
     func theyMoveBehindTheVerb(_ typed: [String], _ read: [String]) {

@@ -129,6 +129,12 @@ final class EventList: Sendable {
                     Event(sequence: $0, time: .now, type: "vm.changed", origin: .vctl, data: ["n": "\($0)"])
                 }
             },
+            newest: { limit in
+                let last = self.last
+                return (max(1, last - Int64(limit) + 1)..<last + 1).map {
+                    Event(sequence: $0, time: .now, type: "vm.changed", origin: .vctl, data: ["n": "\($0)"])
+                }
+            },
             last: { self.last },
             wait: { after in await self.wait(after) },
             json: { #"{"sequence":\#($0.sequence)}"# })

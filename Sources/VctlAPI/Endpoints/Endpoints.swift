@@ -3,7 +3,7 @@
 /// All calls of the API. A route, the published document, the access check and the client all start here.
 public enum Endpoints {
     /// Every endpoint.
-    public static let all: [Endpoint] = vms + images + operations + streams + daemon
+    public static let all: [Endpoint] = vms + devices + images + operations + streams + daemon
 
     /// The endpoint of the given id.
     public static func named(_ id: String) -> Endpoint {
@@ -27,9 +27,13 @@ public enum Endpoints {
         action("vm.reset", "reset", "The reset button", Empty.self),
         action("vm.pause", "pause", "Halt the CPUs", Empty.self),
         action("vm.resume", "resume", "Let the CPUs go on", Empty.self),
+        action("vm.suspend", "suspend", "Save the memory on the disk and power off", Empty.self),
         action(
             "vm.adopt", "adopt", "Take over what somebody else made", VMAdopt.self, .admin, [.force, .dryRun]),
         action("vm.release", "release", "Take our mark off", Empty.self, .admin),
+        call(
+            .post, "vm.exec", "/v1/vms/{vm}/actions/exec", "Run a command in the guest, by its agent",
+            VMExec.self, .bytes("application/x-ndjson"), Never?.self, [], .operate),
         call(
             .post, "vm.wait", "/v1/vms/{vm}/actions/wait", "Wait until a condition holds", VMWait.self,
             .value,
@@ -43,6 +47,31 @@ public enum Endpoints {
         call(
             .post, "vm.console.input", "/v1/vms/{vm}/console/input", "Type on the serial console",
             bytes: "application/octet-stream", .operate),
+    ]
+
+    private static let devices: [Endpoint] = [
+        call(
+            .post, "vm.disk.add", "/v1/vms/{vm}/disks", "Add a disk", VMDiskAdd.self, .operation,
+            Operation.self, [.dryRun]),
+        delete(
+            "vm.disk.remove", "/v1/vms/{vm}/disks/{disk}", "Remove a disk, with its file if vctl made it",
+            [.keepDisks, .force, .dryRun]),
+        call(
+            .post, "vm.disk.resize", "/v1/vms/{vm}/disks/{disk}/actions/resize", "Make a disk larger",
+            VMDiskResize.self, .operation, Operation.self, [.dryRun]),
+        call(
+            .post, "vm.disk.insert", "/v1/vms/{vm}/disks/{disk}/actions/insert", "Put an ISO into a drive",
+            VMDiskInsert.self, .operation, Operation.self, [.force, .dryRun], .admin),
+        call(
+            .post, "vm.disk.eject", "/v1/vms/{vm}/disks/{disk}/actions/eject", "Take out what is in a drive",
+            Empty.self, .operation, Operation.self, [.force, .dryRun]),
+        call(
+            .post, "vm.nic.add", "/v1/vms/{vm}/nics", "Add a NIC", NICSpec.self, .operation,
+            Operation.self, [.dryRun]),
+        delete("vm.nic.remove", "/v1/vms/{vm}/nics/{nic}", "Remove the NIC with a MAC", [.dryRun]),
+        call(
+            .patch, "vm.nic.set", "/v1/vms/{vm}/nics/{nic}", "Move a NIC to another network, pull its cable",
+            VMNICPatch.self, .operation, Operation.self, [.dryRun]),
     ]
 
     private static let images: [Endpoint] = [

@@ -20,6 +20,9 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case vmProtected = "vm.protected"
     case vmForeign = "vm.foreign"
     case vmTransient = "vm.transient"
+    case vmDeviceBusy = "vm.deviceBusy"
+    case diskNotFound = "disk.notFound"
+    case nicNotFound = "nic.notFound"
     case vmState = "vm.state"
     case vmMissing = "vm.missing"
     case vmNoConsole = "vm.noConsole"
@@ -36,6 +39,9 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case imageCorrupt = "image.corrupt"
     case imageChanged = "image.changed"
     case imageDownload = "image.download"
+    case agentUnresponsive = "agent.unresponsive"
+    case agentMissing = "agent.missing"
+    case agentFailed = "agent.failed"
     case networkNotFound = "network.notFound"
     case poolNotFound = "pool.notFound"
     case volumeInUse = "volume.inUse"
@@ -68,16 +74,22 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
         case .idempotencyMismatch: 422
         case .permissionDenied, .pathForbidden: 403
         case .revisionStale: 412
-        case .requestPath, .vmNotFound, .imageNotFound, .networkNotFound, .poolNotFound, .pathNotFound,
+        case .requestPath, .vmNotFound, .diskNotFound, .nicNotFound, .imageNotFound, .networkNotFound,
+            .poolNotFound, .pathNotFound,
             .operationNotFound, .warningNotFound:
             404
-        case .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmTransient, .vmState, .vmMissing, .vmNoConsole,
+        case .agentMissing, .vmDeviceBusy, .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmTransient,
+            .vmState, .vmMissing,
+            .vmNoConsole,
             .imageExists,
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
-        case .vmStopTimeout, .imageChecksum, .imageFormat, .imageBackingFile, .imageCorrupt, .imageChanged,
-            .imageDownload, .storageFull, .storageFailed, .operationCancelled, .operationInterrupted,
+        // RFC 4918, section 11.5.
+        case .storageFull: 507
+        case .agentUnresponsive, .agentFailed, .vmStopTimeout, .imageChecksum, .imageFormat,
+            .imageBackingFile, .imageCorrupt, .imageChanged,
+            .imageDownload, .storageFailed, .operationCancelled, .operationInterrupted,
             .libvirtFailed,
             .toolFailed,
             .toolMissing, .internalError:

@@ -145,6 +145,18 @@ extension XMLPatch: FieldLimits {
     }
 }
 
+extension VMDiskAdd: FieldLimits {
+    static var limits: [String: Schema] { ["sizeBytes": .bytes(Limits.diskBytes), "path": .hostPath] }
+}
+
+extension VMDiskResize: FieldLimits {
+    static var limits: [String: Schema] { ["sizeBytes": .bytes(Limits.diskBytes)] }
+}
+
+extension VMDiskInsert: FieldLimits {
+    static var limits: [String: Schema] { ["path": .hostPath] }
+}
+
 extension VMAdopt: FieldLimits {
     static var limits: [String: Schema] { ["labels": .labels(nullable: false)] }
 }

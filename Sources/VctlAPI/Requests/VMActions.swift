@@ -2,6 +2,8 @@
 
 /// A merge patch (RFC 7396) of a VM: what is absent stays.
 public struct VMPatch: Codable, Sendable {
+    /// Another name; of a running VM it is pending until that stops.
+    public var name: Name?
     public var description: RemovableText?
     /// A `null` removes the label.
     public var labels: [String: String?]?

@@ -70,8 +70,10 @@ public final class Core: Sendable {
             accelerator: AcceleratorCheck(uri: configuration.uri), allowedPaths: configuration.allowedPaths,
             logger: logger)
         environment = built
+        watcher.renames.withLock { $0 = { await built.finishRename($0) } }
         engine = OperationEngine(
-            inventory: opened, kinds: Self.kinds(built), link: hypervisor, logger: logger, fault: fault)
+            inventory: opened, kinds: Self.kinds(built), link: hypervisor, logger: logger,
+            ended: { await watcher.operationEnded() }, fault: fault)
         let acceptance = Acceptance(inventory: opened, engine: engine, hasher: state.hasher)
         vms = VMService(environment: built, acceptance: acceptance)
         images = ImageService(
@@ -88,6 +90,7 @@ public final class Core: Sendable {
         [
             VMCreateOperation(environment: environment), VMPowerOperation(environment: environment),
             VMDeleteOperation(environment: environment), VMMarkOperation(environment: environment),
+            VMDiskOperation(environment: environment), VMNICOperation(environment: environment),
             ImageImport(state: environment.state),
             ImageDelete(state: environment.state, readers: environment.readers),
         ]

@@ -18,7 +18,8 @@ extension Problem {
         case let error as InvalidValue: self = Problem(.requestInvalid, "\(error)")
         case let error as DatabaseError where error.resultCode == .SQLITE_FULL:
             self = Problem(
-                .storageFull, "the disk that holds the inventory is full", hint: "df -h /var/lib/vctld")
+                .storageFull, "the disk that holds the inventory is full",
+                hint: "make room where the state directory is: df -h")
         case let error as CocoaError where error.code == .fileWriteOutOfSpace:
             self.init(file: FileFailure(path: error.filePath ?? "a file", errno: ENOSPC))
         case let error as ClaimConflict: self.init(conflict: error)

@@ -3,20 +3,26 @@ import Foundation
 
 /// The files that an image reads from besides its own: its backing file, that one's backing file, and so on,
 /// and external data files.
+///
+/// Only what QEMU opens as qcow2 is followed. In a raw disk the guest writes the first bytes, too, and could
+/// name any file of the host there.
 enum BackingChain {
     /// Longer than any chain that QEMU opens.
     private static let limit = 256
 
     /// The files behind the one at `path`, as their images name them, the nearest first. It ends at what is
     /// no qcow2, cannot be read, or is no file.
-    static func files(behind path: String) -> [String] {
+    /// - Parameter format: what QEMU opens the file as.
+    static func files(behind path: String, format: String = "qcow2") -> [String] {
         var found: [String] = []
-        var waiting = [path]
+        var waiting = format == "qcow2" ? [path] : []
         while let next = waiting.popLast(), found.count < limit {
-            let names = Qcow2Header.references(ofFileAt: next)
-            for file in names.flatMap({ resolve($0, from: next) }) where !found.contains(file) {
-                found.append(file)
-                waiting.append(file)
+            for reference in Qcow2Header.references(ofFileAt: next) {
+                for file in resolve(reference.name, from: next) where !found.contains(file) {
+                    found.append(file)
+                    // Without a name of the format QEMU looks into the file itself.
+                    if reference.format ?? "qcow2" == "qcow2" { waiting.append(file) }
+                }
             }
         }
         return found

@@ -30,36 +30,94 @@ enum FileReader: Codable, Hashable, Sendable {
 /// Finds out who would lose data if files were removed. The inventory is not asked but libvirt and the files
 /// themselves, for what others did to them is not in the inventory.
 struct FileReaders: Sendable {
-    /// Every domain, as libvirt has it now.
-    let domains: @Sendable () async throws -> [DomainRecord]
+    /// What all domains read from, as libvirt and the files have it now.
+    let domains: @Sendable () async throws -> DomainFiles
     /// Folders in which images may lie that no domain has.
     let folders: @Sendable () async throws -> [String]
 
+    /// The first who needs one of the files, besides the domain `except` and the files themselves.
+    /// - Throws: ``Problem`` `libvirt.unavailable`: without libvirt nobody knows.
+    func first(of paths: [String], except: ObjectID? = nil) async throws -> FileReader? {
+        guard !paths.isEmpty else { return nil }
+        let known = try await domains()
+        let targets = Set(paths.map(RealPath.of))
+        if let name = known.reader(of: targets, except: except) { return .domain(name) }
+        let near = targets.map { ($0 as NSString).deletingLastPathComponent }
+        let folders = Set(try await folders() + near).sorted()
+        return try await Blocking.run { Self.file(in: folders, needing: targets, besides: known.raw) }
+    }
+
+    /// - Parameter raw: disks whose first bytes are a guest's, and say nothing.
+    private static func file(
+        in folders: [String], needing targets: Set<String>, besides raw: Set<String>
+    ) -> FileReader? {
+        for folder in folders {
+            for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted() {
+                let path = "\(folder)/\(name)"
+                let real = RealPath.of(path)
+                guard !targets.contains(real), !raw.contains(real) else { continue }
+                if BackingChain.files(behind: path).contains(where: { targets.contains(RealPath.of($0)) }) {
+                    return .file(path)
+                }
+            }
+        }
+        return nil
+    }
+}
+
+/// Which files the disks of all domains are, and read from.
+struct DomainFiles: Sendable {
+    private var users: [String: [(id: ObjectID, name: String)]] = [:]
+    /// Disks that QEMU opens as raw.
+    private(set) var raw: Set<String> = []
+
+    init(_ records: [DomainRecord]) {
+        for record in records {
+            var files: Set<String> = []
+            for xml in [record.activeXML, record.inactiveXML] { files.formUnion(xml.map { disks($0) } ?? []) }
+            for file in files { users[file, default: []].append((ObjectID(record.uuid), record.name)) }
+        }
+    }
+
+    /// The name of a domain that needs one of the files.
+    func reader(of files: Set<String>, except: ObjectID?) -> String? {
+        for file in files.sorted() {
+            if let user = users[file]?.first(where: { $0.id != except }) { return user.name }
+        }
+        return nil
+    }
+
+    private mutating func disks(_ xml: String) -> [String] {
+        guard xml.contains("<disk "), let domain = try? DomainXML(parsing: xml) else { return [] }
+        return domain.disks.flatMap { disk -> [String] in
+            guard let path = disk.sourcePath else { return [] }
+            // libvirt takes a disk without a format for raw.
+            let format = disk.driverType ?? "raw"
+            if format != "qcow2" { raw.insert(RealPath.of(path)) }
+            return ([path] + BackingChain.files(behind: path, format: format)).map(RealPath.of)
+        }
+    }
+}
+
+extension FileReaders {
     /// The domains of a libvirt, and the folders of its pools and of this daemon.
     init(_ hypervisor: Hypervisor, _ state: StateDirectory) {
-        domains = { try await hypervisor.connection().domainRecords() }
+        let shared = SharedReading {
+            let records = try await hypervisor.connection().domainRecords()
+            return try await Blocking.run { DomainFiles(records) }
+        }
+        domains = { try await shared.value() }
         folders = {
             let pools = try await hypervisor.connection().storagePoolRecords().filter(\.isActive)
             return [state.volumes] + pools.compactMap { Self.folder(ofPool: $0.xml) }
         }
     }
 
+    /// What is known already.
     init(domains: [DomainRecord], folders: [String]) {
-        self.domains = { domains }
+        let files = DomainFiles(domains)
+        self.domains = { files }
         self.folders = { folders }
-    }
-
-    /// The first who needs one of the files, besides the domain `except` and the files themselves.
-    /// - Throws: ``Problem`` `libvirt.unavailable`: without libvirt nobody knows.
-    func first(of paths: [String], except: ObjectID? = nil) async throws -> FileReader? {
-        guard !paths.isEmpty else { return nil }
-        let records = try await domains()
-        let near = paths.map { ($0 as NSString).deletingLastPathComponent }
-        let folders = Set(try await folders() + near).sorted()
-        return try await Blocking.run {
-            var search = Search(Set(paths.map(RealPath.of)))
-            return search.domain(in: records, except: except) ?? search.file(in: folders)
-        }
     }
 
     private static func folder(ofPool xml: String) -> String? {
@@ -67,45 +125,5 @@ struct FileReaders: Sendable {
             return nil
         }
         return pool.targetPath
-    }
-
-    /// One look at everything; what was found out about a file is not asked again.
-    private struct Search {
-        let targets: Set<String>
-        private var needs: [String: Bool] = [:]
-
-        init(_ targets: Set<String>) { self.targets = targets }
-
-        mutating func domain(in records: [DomainRecord], except: ObjectID?) -> FileReader? {
-            for record in records where ObjectID(record.uuid) != except {
-                let disks = [record.activeXML, record.inactiveXML].compactMap { $0 }.flatMap(Self.disks)
-                for path in disks where isOrNeeds(path) { return .domain(record.name) }
-            }
-            return nil
-        }
-
-        private static func disks(_ xml: String) -> [String] {
-            (try? DomainXML(parsing: xml))?.disks.compactMap(\.sourcePath) ?? []
-        }
-
-        mutating func file(in folders: [String]) -> FileReader? {
-            for folder in folders {
-                let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-                for name in names.sorted() {
-                    let path = "\(folder)/\(name)"
-                    if !targets.contains(RealPath.of(path)), isOrNeeds(path) { return .file(path) }
-                }
-            }
-            return nil
-        }
-
-        private mutating func isOrNeeds(_ path: String) -> Bool {
-            if let known = needs[path] { return known }
-            let found = ([path] + BackingChain.files(behind: path)).contains {
-                targets.contains(RealPath.of($0))
-            }
-            needs[path] = found
-            return found
-        }
     }
 }

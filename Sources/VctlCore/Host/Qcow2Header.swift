@@ -48,18 +48,31 @@ struct Qcow2Header: Hashable, Sendable {
         isEncrypted = bytes.big32(32) != 0
         internalSnapshots = Int(bytes.big32(60) ?? 0)
         backingFile = try Self.backingFile(bytes)
-        dataFile = Self.dataFile(bytes, version: version)
+        dataFile = Self.text(ofExtension: 0x4441_5441, bytes, version: version)
         try Self.checkTables(bytes, fileSize: file.size)
+    }
+
+    /// A file that an image names, and the format that it says to open it as.
+    struct Reference: Hashable, Sendable {
+        var name: String
+        var format: String?
     }
 
     /// The files that the image at `path` names, its backing file and its data file, however damaged the rest
     /// of it is; none where it is no qcow2, or cannot be read.
-    static func references(ofFileAt path: String) -> [String] {
+    static func references(ofFileAt path: String) -> [Reference] {
         guard let file = try? ImageFile(path: path) else { return [] }
-        guard file.read(4, at: 0).big32(0) == 0x5146_49FB else { return [] }
-        let bytes = file.read(64 << 10, at: 0)
-        let data = bytes.big32(4).flatMap { dataFile(bytes, version: $0) }
-        return [(try? backingFile(bytes)) ?? nil, data].compactMap { $0 }
+        let head = file.read(4096, at: 0)
+        guard head.big32(0) == 0x5146_49FB, let version = head.big32(4) else { return [] }
+        // Names stand behind the header and its extensions, nearly always within the first page.
+        let end = (head.big64(8) ?? 0) + UInt64(head.big32(16) ?? 0)
+        let bytes = end > UInt64(head.count) ? file.read(64 << 10, at: 0) : head
+        let format = text(ofExtension: 0xE279_2ACA, bytes, version: version)
+        let backing = ((try? backingFile(bytes)) ?? nil).map { Reference(name: $0, format: format) }
+        let data = text(ofExtension: 0x4441_5441, bytes, version: version).map {
+            Reference(name: $0, format: "raw")
+        }
+        return [backing, data].compactMap { $0 }
     }
 
     private static func backingFile(_ bytes: [UInt8]) throws(Fault) -> String? {
@@ -71,13 +84,13 @@ struct Qcow2Header: Hashable, Sendable {
         return String(decoding: bytes[Int(offset)..<Int(offset) + Int(length)], as: UTF8.self)
     }
 
-    /// The name in the header extension `DATA`.
-    private static func dataFile(_ bytes: [UInt8], version: UInt32) -> String? {
+    /// The text in a header extension: `DATA` is the data file's name, 0xE2792ACA the backing file's format.
+    private static func text(ofExtension wanted: UInt32, _ bytes: [UInt8], version: UInt32) -> String? {
         var offset = version == 3 ? Int(bytes.big32(100) ?? 104) : 72
         while let type = bytes.big32(offset), let length = bytes.big32(offset + 4), type != 0 {
             let start = offset + 8
             guard Int(length) <= bytes.count - start else { return nil }
-            if type == 0x4441_5441 {
+            if type == wanted {
                 return String(decoding: bytes[start..<start + Int(length)], as: UTF8.self)
             }
             offset = start + (Int(length) + 7) / 8 * 8

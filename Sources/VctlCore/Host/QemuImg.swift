@@ -68,9 +68,11 @@ enum QemuImg {
 
     /// Makes an image larger; the same size changes nothing.
     /// - Throws: ``ToolError``; shrinking, which loses data, is refused by `qemu-img`.
-    static func resize(path: String, format: DiskFormat, sizeBytes: Int64) async throws {
-        let words = ["resize", "-q", "-f", format.rawValue, "--", path, String(sizeBytes)]
-        try await writer(words, to: path).run()
+    static func resize(
+        path: String, format: DiskFormat, sizeBytes: Int64, preallocation: Preallocation = .off
+    ) async throws {
+        let words = ["resize", "-q", "-f", format.rawValue, "--preallocation=\(preallocation.rawValue)"]
+        try await writer(words + ["--", path, String(sizeBytes)], to: path).run()
     }
 
     /// Lets a linked image point at its backing file's new place; no data are touched.

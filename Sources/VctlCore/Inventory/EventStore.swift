@@ -25,6 +25,12 @@ enum EventStore {
         return [gap(before: first, after: sequence)] + events
     }
 
+    /// The newest events, at most `limit`, in order.
+    static func newest(_ db: Database, limit: Int) throws -> [Event] {
+        let statement = try db.cachedStatement(sql: "SELECT * FROM event ORDER BY sequence DESC LIMIT ?")
+        return try Row.fetchAll(statement, arguments: [limit]).map(value).reversed()
+    }
+
     private static func gap(before first: Event, after sequence: Int64) -> Event {
         Event(
             sequence: first.sequence - 1, time: first.time, type: "gap", origin: .vctl,
@@ -59,6 +65,11 @@ public struct EventService: Sendable {
     /// Stored events after `sequence`, at most `limit`.
     public func page(after sequence: Int64, limit: Int) async throws -> [Event] {
         try await inventory.read { try EventStore.page($0, after: sequence, limit: limit) }
+    }
+
+    /// The newest stored events, at most `limit`.
+    public func newest(limit: Int) async throws -> [Event] {
+        try await inventory.read { try EventStore.newest($0, limit: limit) }
     }
 
     /// The newest sequence number.

@@ -19,12 +19,22 @@ public final class Inventory: Sendable {
     public init(path: String, instance: ObjectID) throws {
         self.instance = instance
         reserve = SequenceReserve(path: (path as NSString).deletingLastPathComponent + "/event-reserve")
+        try Self.close(toOthers: path)
         try Migrations.prepare(path: path)
         pool = try DatabasePool(path: path, configuration: Self.configuration())
         // A power cut must lose nothing that was answered. GRDB sets NORMAL when it turns WAL on, after
         // everything that a configuration can say; only the writer's connection matters.
         try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-        try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+
+    /// SQLite makes the files beside the database with the mode that the database has then.
+    private static func close(toOthers path: String) throws {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0, fchmod(descriptor, 0o600) == 0 else {
+            throw InventoryError.unreadable(reason: "\(path): \(String(cString: strerror(errno)))")
+        }
+        Foundation.close(descriptor)
+        for suffix in ["-wal", "-shm"] { chmod(path + suffix, 0o600) }
     }
 
     static func configuration() -> Configuration {

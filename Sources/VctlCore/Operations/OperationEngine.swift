@@ -29,10 +29,12 @@ final class OperationEngine: Sendable {
     private let fault: @Sendable (JournalPoint) -> Bool
 
     private let journalRetry: Duration
+    /// Called when an operation has ended and holds nothing any more.
+    private let ended: @Sendable () async -> Void
 
     init(
         inventory: Inventory, kinds: [any OperationKind], link: any LibvirtLink, logger: Logger,
-        journalRetry: Duration = .seconds(5),
+        journalRetry: Duration = .seconds(5), ended: @escaping @Sendable () async -> Void = {},
         fault: @escaping @Sendable (JournalPoint) -> Bool = { _ in false }
     ) {
         self.inventory = inventory
@@ -40,6 +42,7 @@ final class OperationEngine: Sendable {
         self.link = link
         self.logger = logger
         self.journalRetry = journalRetry
+        self.ended = ended
         self.fault = fault
     }
 
@@ -190,6 +193,7 @@ final class OperationEngine: Sendable {
             running.committed.remove(id)
         }
         progress.withLock { $0[id] = nil }
+        await ended()
     }
 
     private func runOnce(_ id: ObjectID) async throws {

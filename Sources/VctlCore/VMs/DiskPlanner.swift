@@ -40,6 +40,29 @@ struct DiskPlanner: Sendable {
         return result
     }
 
+    /// One more disk for a VM that exists.
+    func addition(_ request: VMDiskAdd, to vm: VM, caller: Caller) async throws -> Result {
+        var result = Result()
+        result.targets = Minting.Targets(used: vm.disks.map(\.target))
+        if let path = request.path {
+            try await existing(path, caller, &result)
+            result.disks[0].role = .data
+            if let bus = request.bus { result.disks[0].bus = bus }
+            var targets = Minting.Targets(used: vm.disks.map(\.target))
+            result.disks[0].target = targets.next(result.disks[0].bus)
+            result.disks[0].readOnly = request.readOnly ?? false
+        } else {
+            let known = try? Name(vm.name)
+            let create = VMCreate(name: try known ?? Name("vm-\(vm.id.short)"))
+            let spec = request.spec
+            let volume = try await volume(
+                spec, create, vm.id, spec.format ?? .qcow2, spec.sizeBytes?.bytes ?? 0, &result)
+            add(volume, .data, spec, &result)
+        }
+        try await checkSpace(result)
+        return result
+    }
+
     private func root(
         _ spec: DiskSpec, _ image: UsableImage, _ create: VMCreate, _ vm: ObjectID, _ result: inout Result
     ) async throws {

@@ -32,6 +32,23 @@ struct DomainEffects: Sendable {
         }
     }
 
+    /// What runs and what is saved, so that `virsh dumpxml` shows the same in both.
+    func affect(_ domain: Domain) async throws -> Domain.Affect {
+        try await domain.isActive() ? [.config, .live] : .config
+    }
+
+    /// Changes our mark in both.
+    func changeMark(of domain: Domain, _ change: (inout Mark) -> Void) async throws {
+        guard let text = try await domain.metadata(uri: Mark.namespace, .config),
+            var mark = Mark(metadata: text)
+        else { return }
+        let before = mark
+        change(&mark)
+        guard mark != before else { return }
+        try await domain.setMetadata(
+            mark.metadataText, uri: Mark.namespace, key: Mark.prefix, try await affect(domain))
+    }
+
     /// The domain, whoever made it; for verbs that change only its power.
     func existing(_ id: ObjectID) async throws -> Domain {
         guard let domain = try await environment.hypervisor.domain(id) else {

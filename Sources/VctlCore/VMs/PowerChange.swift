@@ -9,6 +9,7 @@ enum PowerChange: Codable, Hashable, Sendable {
     case reset
     case pause
     case resume
+    case suspend
 
     /// What would be done, in a sentence.
     var sentence: String {
@@ -22,6 +23,7 @@ enum PowerChange: Codable, Hashable, Sendable {
         case .reset: "reset it"
         case .pause: "halt its CPUs"
         case .resume: "let its CPUs go on"
+        case .suspend: "save its memory on the disk and power it off"
         }
     }
 
@@ -39,6 +41,7 @@ enum PowerChange: Codable, Hashable, Sendable {
         case .restart: refused = false
         case .reset, .pause: refused = state == .stopped || state == .suspended || state == .crashed
         case .resume: refused = state == .stopped || state == .suspended || state == .crashed
+        case .suspend: refused = state == .stopped || state == .crashed
         }
         guard !refused else {
             throw Problem(.vmState, "VM \(name) is \(state.rawValue)", hint: "vctl vm start \(name)")

@@ -14,9 +14,32 @@ struct VMEnvironment: Sendable {
     let logger: Logger
     /// Who changes a VM's definition.
     let turns = Turns()
+    private let lanes: AgentLanes
+    /// Who asks a guest's agent.
+    private let agentTurns = Turns()
+
+    init(
+        state: StateDirectory, inventory: Inventory, hypervisor: Hypervisor, watcher: Watcher,
+        accelerator: AcceleratorCheck, allowedPaths: [String], logger: Logger
+    ) {
+        self.state = state
+        self.inventory = inventory
+        self.hypervisor = hypervisor
+        self.watcher = watcher
+        self.accelerator = accelerator
+        self.allowedPaths = allowedPaths
+        self.logger = logger
+        readers = FileReaders(hypervisor, state)
+        lanes = AgentLanes(uri: hypervisor.uri)
+    }
+
+    /// The guest agent of a VM.
+    func agent(of vm: ObjectReference) -> GuestAgent {
+        GuestAgent(vm: vm, lanes: lanes, turns: agentTurns)
+    }
 
     /// Who would lose data if files were removed.
-    var readers: FileReaders { FileReaders(hypervisor, state) }
+    let readers: FileReaders
 
     /// Reads one domain and stores what it is now, so that a caller sees what its operation did.
     func observe(_ id: ObjectID) async throws {

@@ -86,21 +86,39 @@ struct VMPlanner: Sendable {
         var used = Set(taken.keys)
         var result: [DomainPlan.NIC] = []
         for (index, spec) in specs.enumerated() {
-            guard let network = try await exists(spec.network, connection) else {
-                throw Problem(
-                    .networkNotFound, "there is no network \(shown(spec.network.description))",
-                    hint: "virsh net-list --all",
-                    errors: [FieldProblem("networks[\(index)].network", "no such network")])
-            }
+            let field = "networks[\(index)]"
+            let network = try await network(spec.network, field: "\(field).network", connection)
             let mac = spec.mac?.lowercased() ?? Minting.mac(avoiding: used)
-            if let owner = taken[mac] { throw MACStore.problem(mac, owner, index: index) }
+            if let owner = taken[mac] { throw MACStore.problem(mac, owner, field: "\(field).mac") }
             used.insert(mac)
-            result.append(
-                DomainPlan.NIC(
-                    mac: mac, network: network, model: spec.model ?? "virtio",
-                    tap: Minting.tap(vm: vm, index: index)))
+            let tap = Minting.tap(vm: vm, index: index)
+            result.append(.init(mac: mac, network: network, model: spec.model ?? "virtio", tap: tap))
         }
         return result
+    }
+
+    /// One more NIC for a VM that exists.
+    func nic(_ spec: NICSpec, vm: ObjectID, besides nics: [VM.NIC], _ connection: Connection) async throws
+        -> DomainPlan.NIC
+    {
+        let taken = try await environment.inventory.read { try MACStore.taken($0) }
+        let network = try await network(spec.network, field: "network", connection)
+        let mac = spec.mac?.lowercased() ?? Minting.mac(avoiding: Set(taken.keys))
+        if let owner = taken[mac] { throw MACStore.problem(mac, owner, field: "mac") }
+        let taps = Set(nics.compactMap(\.tap))
+        let free = (0...nics.count).lazy.map { Minting.tap(vm: vm, index: $0) }.first { !taps.contains($0) }
+        return .init(
+            mac: mac, network: network, model: spec.model ?? "virtio",
+            tap: free ?? Minting.tap(vm: vm, index: nics.count))
+    }
+
+    /// libvirt's name of a network.
+    /// - Throws: ``Problem`` `network.notFound`.
+    func network(_ reference: Reference, field: String, _ connection: Connection) async throws -> String {
+        if let name = try await exists(reference, connection) { return name }
+        throw Problem(
+            .networkNotFound, "there is no network \(shown(reference.description))",
+            hint: "virsh net-list --all", errors: [FieldProblem(field, "no such network")])
     }
 
     /// libvirt's name of the network, or `nil`.
@@ -205,10 +223,10 @@ enum MACStore {
         return Dictionary(rows.map { ($0["mac"], $0["name"]) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// - Parameter index: of the NIC in the request.
-    static func problem(_ mac: String, _ owner: String, index: Int) -> Problem {
+    /// - Parameter field: of the MAC in the request.
+    static func problem(_ mac: String, _ owner: String, field: String) -> Problem {
         Problem(
             .requestInvalid, "the MAC \(mac) belongs to VM \(shown(owner))",
-            errors: [FieldProblem("networks[\(index)].mac", "in use by \(shown(owner))")])
+            errors: [FieldProblem(field, "in use by \(shown(owner))")])
     }
 }

@@ -111,48 +111,57 @@ enum VMRules {
         return problems
     }
 
-    private static func problems(
-        _ disk: DiskSpec, _ field: String, fromImage: Bool, linked: Bool
+    /// - Parameter place: where in the request it is: `disks[0]`, or nothing.
+    static func problems(
+        _ disk: DiskSpec, _ place: String, fromImage: Bool = false, linked: Bool = false
     ) -> [FieldProblem] {
+        let field = { (name: String) in place.isEmpty ? name : "\(place).\(name)" }
         var problems: [FieldProblem] = []
         if disk.sizeBytes == nil, !fromImage {
-            problems.append(FieldProblem("\(field).sizeBytes", "a new, empty disk needs a size"))
+            problems.append(FieldProblem(field("sizeBytes"), "a new, empty disk needs a size"))
         }
         if let size = disk.sizeBytes?.bytes, !Limits.diskBytes.contains(size) || size % 512 != 0 {
             problems.append(
-                FieldProblem("\(field).sizeBytes", "at least 1 MiB, in whole sectors of 512 bytes"))
+                FieldProblem(field("sizeBytes"), "at least 1 MiB, in whole sectors of 512 bytes"))
         }
         if let format = disk.format, format != .qcow2, format != .raw {
-            problems.append(FieldProblem("\(field).format", "a VM's disk is qcow2 or raw"))
+            problems.append(FieldProblem(field("format"), "a VM's disk is qcow2 or raw"))
         }
         if fromImage, linked, disk.format == .raw {
-            problems.append(FieldProblem("\(field).format", "a linked clone is qcow2; raw needs clone: full"))
+            problems.append(
+                FieldProblem(field("format"), "a linked clone is qcow2; raw needs a full clone (--full)"))
         }
         if fromImage, linked, let preallocation = disk.preallocation, preallocation != .off {
-            problems.append(FieldProblem("\(field).preallocation", "a linked clone cannot be preallocated"))
+            problems.append(FieldProblem(field("preallocation"), "a linked clone cannot be preallocated"))
         }
         if disk.format == .raw, disk.preallocation == .metadata {
-            problems.append(FieldProblem("\(field).preallocation", "raw has no metadata; use falloc or full"))
+            problems.append(FieldProblem(field("preallocation"), "raw has no metadata; use falloc or full"))
         }
         return problems
     }
 
     private static func nicProblems(_ request: VMCreate) -> [FieldProblem] {
+        let nics = request.networks ?? []
+        let tooMany =
+            nics.count > Limits.nics ? [FieldProblem("networks", "at most \(Limits.nics) NICs")] : []
+        return tooMany + problems(nics: nics) { "networks[\($0)].\($1)" }
+    }
+
+    /// - Parameter field: where a field of the NIC of that number is in the request.
+    static func problems(nics: [NICSpec], field: (Int, String) -> String) -> [FieldProblem] {
         var problems: [FieldProblem] = []
         var seen: Set<String> = []
-        if (request.networks ?? []).count > Limits.nics {
-            problems.append(FieldProblem("networks", "at most \(Limits.nics) NICs"))
-        }
-        for (index, nic) in (request.networks ?? []).enumerated() {
-            let field = "networks[\(index)]"
+        for (index, nic) in nics.enumerated() {
             if let mac = nic.mac?.lowercased() {
-                if let problem = macProblem(mac) { problems.append(FieldProblem("\(field).mac", problem)) }
+                if let problem = macProblem(mac) {
+                    problems.append(FieldProblem(field(index, "mac"), problem))
+                }
                 if !seen.insert(mac).inserted {
-                    problems.append(FieldProblem("\(field).mac", "this MAC is here twice"))
+                    problems.append(FieldProblem(field(index, "mac"), "this MAC is here twice"))
                 }
             }
             if let model = nic.model, !Limits.nicModels.contains(model) {
-                problems.append(FieldProblem("\(field).model", "virtio, e1000, e1000e or rtl8139"))
+                problems.append(FieldProblem(field(index, "model"), "virtio, e1000, e1000e or rtl8139"))
             }
         }
         return problems

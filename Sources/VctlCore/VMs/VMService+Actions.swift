@@ -17,8 +17,9 @@ extension VMService {
                 hint: "vctl vm set \(row.name) --no-protect, or vctl vm delete \(row.name) --force")
         }
         let files = keepDisks ? [] : OwnFiles.disks(of: vm)
-        try await refuseRead(files, of: row)
-        let request = VMDeleteOperation.Request(vm: row.reference, disks: files)
+        try await refuseRead(files, of: row, context)
+        var request = VMDeleteOperation.Request(vm: row.reference, disks: files)
+        request.force = context.force
         return try await act(
             VMDeleteOperation.self, request, Claim.whole(row.id), row, context, changes(request, vm))
     }
@@ -36,11 +37,15 @@ extension VMService {
     }
 
     /// A disk that somebody else has, or reads from, is not removed under them.
-    private func refuseRead(_ files: [String], of row: VMRow) async throws {
+    func refuseRead(_ files: [String], of row: VMRow, _ context: RequestContext) async throws {
         guard let reader = try await environment.readers.first(of: files, except: row.id) else { return }
-        throw Problem(
-            .volumeInUse, "a disk of VM \(shown(row.name)) is used by \(reader.description), too",
-            hint: "vctl vm delete \(shown(row.name)) --keep-disks")
+        let name = shown(row.name)
+        var hint = "vctl vm delete \(name) --keep-disks"
+        if case .file = reader {
+            if context.force { return }
+            hint += ", or --force to make that file useless"
+        }
+        throw Problem(.volumeInUse, "a disk of VM \(name) is used by \(reader.description), too", hint: hint)
     }
 
     private func changes(_ request: VMDeleteOperation.Request, _ vm: VM) -> [String] {
@@ -94,6 +99,11 @@ extension VMService {
     /// Lets the CPUs go on.
     public func resume(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
         try await power(.resume, reference, context)
+    }
+
+    /// Saves the memory on the disk, and powers it off; the next start goes on from there.
+    public func suspend(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
+        try await power(.suspend, reference, context)
     }
 
     private func check(grace: Int?) throws {

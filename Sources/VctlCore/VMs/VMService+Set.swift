@@ -25,6 +25,7 @@ extension VMService {
         let (row, vm) = try await managed(.id(id), context)
         let labels = Self.merged(vm.labels, patch.labels ?? [:])
         try VMRules.refuse(LabelRules.problems(count: labels.count))
+        if let name = patch.name, name.rawValue != row.name { try await refuseRename(vm, to: name) }
         let redefinition = try await Redefinition.plan(patch, of: id, context.caller, environment)
         guard !context.dryRun else { return .preview(preview(row, patch, redefinition)) }
         if let holder = row.operation {
@@ -58,29 +59,19 @@ extension VMService {
         }
         try await changeSeed(patch, id)
         if patch.labels != nil || patch.protected != nil {
-            try await changeMark(domain) { mark in
+            try await domains.changeMark(of: domain) { mark in
                 mark.labels = labels
                 if let protected = patch.protected { mark.protected = protected }
             }
         }
         if let description = patch.description?.text {
-            try await domain.setNote(description.isEmpty ? nil : description, try await affect(domain))
+            let affect = try await domains.affect(domain)
+            try await domain.setNote(description.isEmpty ? nil : description, affect)
         }
         if let autostart = patch.autostart { try await domain.setAutostart(autostart) }
-    }
-
-    /// What runs and what is saved, so that `virsh dumpxml` shows the same in both.
-    private func affect(_ domain: Domain) async throws -> Domain.Affect {
-        try await domain.isActive() ? [.config, .live] : .config
-    }
-
-    private func changeMark(_ domain: Domain, _ change: (inout Mark) -> Void) async throws {
-        guard let text = try await domain.metadata(uri: Mark.namespace, .config),
-            var mark = Mark(metadata: text)
-        else { return }
-        change(&mark)
-        try await domain.setMetadata(
-            mark.metadataText, uri: Mark.namespace, key: Mark.prefix, try await affect(domain))
+        if let name = patch.name?.rawValue {
+            try await rename(id, to: name) { try await domains.changeMark(of: domain, $0) }
+        }
     }
 
     private func problems(_ patch: VMPatch) -> [FieldProblem] {
@@ -111,6 +102,7 @@ extension VMService {
 
     private func preview(_ row: VMRow, _ patch: VMPatch, _ redefinition: Redefinition?) -> Preview {
         var changes = redefinition?.sentences ?? []
+        if let name = patch.name { changes.append("rename it to \(name), once it is off") }
         for (key, value) in (patch.labels ?? [:]).sorted(by: { $0.key < $1.key }) {
             changes.append(value.map { "set label \(key)=\($0)" } ?? "remove label \(key)")
         }

@@ -36,6 +36,9 @@ struct WaitCheck: Sendable {
         guard let vm = try? await environment.inventory.read({ try VMStore.value($0, id) }) else {
             return "the VM is gone"
         }
+        guard environment.hypervisor.isConnected else {
+            return "libvirt cannot be reached, so nobody knows; last seen it was \(vm.state.rawValue)"
+        }
         if condition == .stopped { return vm.state == .stopped ? nil : "it is \(vm.state.rawValue)" }
         guard vm.state == .running else { return "it is \(vm.state.rawValue)" }
         switch condition {

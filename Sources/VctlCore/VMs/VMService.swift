@@ -66,7 +66,7 @@ public struct VMService: Sendable {
         throw Self.taken(name)
     }
 
-    private static func taken(_ name: Name) -> Problem {
+    static func taken(_ name: Name) -> Problem {
         Problem(.vmExists, "there is a VM \(name) already", hint: "vctl vm show \(name)")
     }
 
@@ -110,7 +110,7 @@ extension Transaction {
         let taken = try MACStore.taken(db)
         for (index, nic) in draft.vm.nics.enumerated() {
             guard let owner = taken[nic.mac] else { continue }
-            throw MACStore.problem(nic.mac, owner, index: index)
+            throw MACStore.problem(nic.mac, owner, field: "networks[\(index)].mac")
         }
     }
 

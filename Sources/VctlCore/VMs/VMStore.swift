@@ -61,14 +61,13 @@ enum VMStore {
         let label = LabelFilter.condition(.vm, query.labels)
         let select = query.fields.map { cut($0) } ?? VMRow.columns
         let sql = """
-            SELECT \(select), vm.name AS cursor FROM vm
-            WHERE (? IS NULL OR vm.name > ?) AND (? IS NULL OR vm.state = ?) AND \(label.sql)
-            ORDER BY vm.name LIMIT ?
+            SELECT \(select), vm.name || '/' || vm.id AS cursor FROM vm
+            WHERE (? IS NULL OR (vm.name, vm.id) > (?, ?)) AND (? IS NULL OR vm.state = ?) AND \(label.sql)
+            ORDER BY vm.name, vm.id LIMIT ?
             """
+        let (name, id) = place(query.after)
         let arguments: StatementArguments =
-            [query.after, query.after, query.state, query.state] + StatementArguments(label.arguments) + [
-                limit + 1
-            ]
+            [name, name, id, query.state, query.state] + StatementArguments(label.arguments) + [limit + 1]
         let statement =
             query.fields == nil ? try db.cachedStatement(sql: sql) : try db.makeStatement(sql: sql)
         let rows = try Row.fetchAll(statement, arguments: arguments)
@@ -76,6 +75,12 @@ enum VMStore {
             query.fields == nil ? VMRow(row).json : row["cut"] as String
         }
         return (texts, rows.count > limit ? rows[limit - 1]["cursor"] : nil)
+    }
+
+    /// `NAME/UUID`, or a name alone, behind all of that name: a VM that is missing may have a successor.
+    private static func place(_ after: String?) -> (name: String?, id: String) {
+        guard let after, let slash = after.lastIndex(of: "/") else { return (after, "\u{10FFFF}") }
+        return (String(after[..<slash]), String(after[after.index(after: slash)...]))
     }
 
     /// SQL that makes the answer of the wanted fields; only where they are asked for, the two that are not

@@ -57,6 +57,8 @@ struct VolumeMaker: Sendable {
     private func fill(_ volume: NewVolume, _ progress: @escaping @Sendable (Operation.Progress) -> Void)
         async throws
     {
+        // The tool writes into a file that others never could read; libvirt gives it to QEMU at the start.
+        try Self.claim(volume.partial)
         guard let source = volume.source else {
             return try await QemuImg.create(
                 path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,
@@ -73,7 +75,15 @@ struct VolumeMaker: Sendable {
             progress: { percent in
                 progress(.init(phase: "copying", done: Int64(percent), total: 100, unit: "percent"))
             })
-        try await QemuImg.resize(path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes)
+        try await QemuImg.resize(
+            path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,
+            preallocation: volume.preallocation)
+    }
+
+    private static func claim(_ path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw FileFailure(path: path) }
+        close(descriptor)
     }
 
     /// A link and not a rename: it never replaces what somebody else put there.

@@ -15,6 +15,10 @@ final class Watcher: Sendable {
     private let synced = Mutex(false)
     private let lost = Mutex<Timestamp?>(nil)
     private let catchingUp = Mutex(false)
+    /// Called with a VM that is off and was to be renamed then.
+    let renames = Mutex<(@Sendable (ObjectID) async -> Void)?>(nil)
+    /// Domains that were gone while an operation held their VM.
+    private let goneMeanwhile = Mutex<Set<ObjectID>>([])
     /// How long after a failed reading everything is read again.
     private static let pause = Duration.seconds(1)
 
@@ -33,8 +37,19 @@ final class Watcher: Sendable {
     /// Follows libvirt until the task is cancelled.
     func run() async {
         lost.withLock { if $0 == nil, !isSynced { $0 = .now } }
+        let absence = Task { await tellOfAbsence() }
+        defer { absence.cancel() }
         for await event in hypervisor.managed.events() {
             do { try await handle(event) } catch { missed(error) }
+        }
+    }
+
+    /// A libvirt that was never there sends no event of its loss.
+    private func tellOfAbsence() async {
+        for await state in hypervisor.managed.states() {
+            if case .connected = state { return }
+            guard case .disconnected(let error) = state else { continue }
+            do { return try await disconnected(error) } catch { missed(error) }
         }
     }
 
@@ -85,14 +100,15 @@ final class Watcher: Sendable {
         let time = Timestamp.now
         let vms = records.map { DomainProjection(DomainView($0), instance: known, observedAt: time).vm }
         try await inventory.write { [inventory] transaction in
-            try transaction.replaceAll(with: vms, at: time) {
-                inventory.readings.isNewest(reading, of: $0)
-            }
+            try transaction.replaceAll(
+                with: vms, at: time, where: { inventory.readings.isNewest(reading, of: $0) },
+                gone: { try self.vanished($0, at: time, transaction) })
             try transaction.clearWarning("libvirt.unavailable")
             try Comparison.note(transaction, at: time)
         }
         // A loss that came meanwhile stands.
         guard hypervisor.isConnected else { return }
+        vms.forEach(rename)
         synced.withLock { $0 = true }
         lost.withLock { $0 = nil }
         logger.info("read libvirt", metadata: ["domains": "\(vms.count)"])
@@ -108,8 +124,31 @@ final class Watcher: Sendable {
         }
         try await inventory.write { [inventory] transaction in
             guard inventory.readings.isNewest(reading, of: id) else { return }
-            if let vm { try transaction.observe(vm) } else { try transaction.vanished(id, at: time) }
+            if let vm { try transaction.observe(vm) } else { try self.vanished(id, at: time, transaction) }
         }
+        if let vm { rename(vm) }
+    }
+
+    private func rename(_ vm: VM) {
+        guard vm.managed, vm.state == .stopped, vm.pending?["name"] != nil else { return }
+        guard let renames = renames.withLock({ $0 }) else { return }
+        Task { await renames(vm.id) }
+    }
+
+    /// Reads again what was gone while an operation had it: now it is nobody's business but ours.
+    func operationEnded() async {
+        let ids = goneMeanwhile.withLock { ids in
+            defer { ids = [] }
+            return ids
+        }
+        for id in ids {
+            do { try await refresh(id) } catch { missed(error) }
+        }
+    }
+
+    private func vanished(_ id: ObjectID, at time: Timestamp, _ transaction: Transaction) throws {
+        guard try !transaction.vanished(id, at: time) else { return }
+        goneMeanwhile.withLock { _ = $0.insert(id) }
     }
 }
 
@@ -129,27 +168,35 @@ extension Transaction {
             [vm.name, vm.id.rawValue])
     }
 
-    func replaceAll(with vms: [VM], at time: Timestamp, where isNewest: (ObjectID) -> Bool) throws {
+    func replaceAll(
+        with vms: [VM], at time: Timestamp, where isNewest: (ObjectID) -> Bool,
+        gone: (ObjectID) throws -> Void
+    ) throws {
         let present = Set(vms.map(\.id.rawValue))
         for text in try String.fetchAll(db, sql: "SELECT id FROM vm") where !present.contains(text) {
-            if let id = ObjectID(text), isNewest(id) { try vanished(id, at: time) }
+            if let id = ObjectID(text), isNewest(id) { try gone(id) }
         }
         for vm in vms where isNewest(vm.id) { try observe(vm) }
         try execute("UPDATE vm SET observed_at = ?", [time.milliseconds])
     }
 
-    /// A domain that libvirt does not have. What an operation holds is its business; what we made is shown as
-    /// missing; what was foreign is forgotten.
-    func vanished(_ id: ObjectID, at time: Timestamp) throws {
-        guard let row = try VMStore.find(db, .id(id)), row.operation == nil else { return }
+    /// A domain that libvirt does not have: what we made is shown as missing; what was foreign is forgotten.
+    /// - Returns: `false` while an operation holds it, whose business it is.
+    func vanished(_ id: ObjectID, at time: Timestamp) throws -> Bool {
+        guard let row = try VMStore.find(db, .id(id)) else { return true }
+        guard row.operation == nil else { return false }
         var vm = try row.value()
-        guard vm.managed else { return try removeVM(id, origin: .libvirt) }
-        guard vm.state != .missing else { return }
+        guard vm.managed else {
+            try removeVM(id, origin: .libvirt)
+            return true
+        }
+        guard vm.state != .missing else { return true }
         vm.state = .missing
         vm.stateReason = "undefined outside vctl"
         vm.observedAt = time
         vm.operation = nil
         try store(vm)
+        return true
     }
 }
 

@@ -18,7 +18,8 @@ struct EventList: ParsableCommand {
 
     @Option(
         name: .customLong("since"), parsing: .unconditional,
-        help: .init("Those after this sequence number.", valueName: "n"), transform: Parse.count)
+        help: .init("Those after this sequence number; without it the newest.", valueName: "n"),
+        transform: Parse.count)
     var since: Int64?
 
     @Option(

@@ -13,8 +13,9 @@ enum LeadingOptions {
             leading += rest.prefix(count)
             rest = rest.dropFirst(count)
         }
-        let end = rest.firstIndex(of: "--") ?? rest.endIndex
-        return Array(rest[..<end]) + leading + Array(rest[end...])
+        // Behind the verb, and before everything that may belong to a guest's command.
+        let words = CommandTree.path(of: Array(rest)).count - 1
+        return Array(rest.prefix(words)) + leading + Array(rest.dropFirst(words))
     }
 
     /// How many words the option takes; `nil` for what is none of these options.

@@ -66,6 +66,14 @@ enum Cell {
         node.members.map { "\($0.name)=\(plain($0.value))" }.joined(separator: ",")
     }
 
+    /// The names of an object's members.
+    @Sendable static func keys(_ node: JSONNode) -> String { node.members.map(\.name).joined(separator: ",") }
+
+    /// The addresses of one NIC.
+    @Sendable static func ownAddresses(_ list: JSONNode) -> String {
+        list.elements.compactMap { $0["address"]?.text }.joined(separator: ",")
+    }
+
     @Sendable static func yes(_ node: JSONNode) -> String { node.truth == true ? "yes" : "no" }
 
     /// `2026-01-31T08:15:00.250Z` as `2026-01-31 08:15:00`, in UTC.

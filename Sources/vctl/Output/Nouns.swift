@@ -23,12 +23,31 @@ struct Noun: Sendable {
             Column("id"), Column("stateReason", "REASON"), Column("labels", shown: Cell.labels),
             Column("managed", shown: Cell.yes), Column("autostart", shown: Cell.yes),
             Column("protected", shown: Cell.yes), Column("accelerator"), Column("firmware"),
-            Column("machine"),
+            Column("machine"), Column("tpm", "TPM", shown: Cell.yes),
+            Column("pending", shown: Cell.keys, plain: Cell.labels),
             Column("createdAt", "CREATED", shown: Cell.time),
             Column("observedAt", "OBSERVED", shown: Cell.time),
             Column("operation"), Column("description"),
         ],
-        usual: ["name", "state", "cpus", "memoryBytes", "addresses", "image"])
+        usual: ["name", "state", "cpus", "memoryBytes", "addresses", "image", "pending"])
+
+    /// Disks and NICs are parts of a VM, and their lists are cut out of it.
+    static let disk = Noun(
+        name: "disk", nameField: "target",
+        columns: [
+            Column("target"), Column("device"), Column("bus"), Column("format"), Column("role"),
+            Column("path"),
+            Column("serial"), Column("readOnly", "READ-ONLY", shown: Cell.yes),
+        ],
+        usual: ["target", "device", "bus", "format", "role", "path"])
+
+    static let nic = Noun(
+        name: "nic", nameField: "mac",
+        columns: [
+            Column("mac"), Column("network"), Column("model"), Column("tap"),
+            Column("addresses", shown: Cell.ownAddresses), Column("bridge"),
+        ],
+        usual: ["mac", "network", "model", "tap", "addresses"])
 
     static let image = Noun(
         name: "image", nameField: "name",

@@ -12,6 +12,9 @@ enum Standard {
     /// Writes for people, without a line end.
     static func errorText(_ text: String) { write(Array(text.utf8), to: 2) }
 
+    /// Passes on what something else says on its standard error.
+    static func errorBytes(_ bytes: [UInt8]) { write(bytes, to: 2) }
+
     static var inIsTerminal: Bool { isatty(0) == 1 }
     static var outIsTerminal: Bool { isatty(1) == 1 }
     static var errorIsTerminal: Bool { isatty(2) == 1 }

@@ -28,6 +28,15 @@ struct ShortStop: ParsableCommand {
     func run() throws { try command.run() }
 }
 
+/// `vctl exec`.
+struct ShortExec: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "exec", abstract: "Short for vm exec.")
+
+    @OptionGroup var command: VMExecCommand
+
+    func run() throws { try command.run() }
+}
+
 /// `vctl console`.
 struct ShortConsole: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "console", abstract: "Short for vm console.")

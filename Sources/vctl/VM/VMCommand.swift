@@ -7,8 +7,10 @@ struct VMCommand: ParsableCommand {
         commandName: "vm", abstract: "Virtual machines.",
         subcommands: [
             VMCreateCommand.self, VMList.self, VMShow.self, VMStartCommand.self, VMStopCommand.self,
-            VMRestartCommand.self, VMReset.self, VMPause.self, VMResume.self, VMSet.self, VMDelete.self,
+            VMRestartCommand.self, VMReset.self, VMPause.self, VMResume.self, VMSuspend.self, VMSet.self,
+            VMRename.self, VMDelete.self,
             VMAdoptCommand.self, VMRelease.self,
-            VMWaitCommand.self, VMConsole.self, VMXML.self,
+            VMWaitCommand.self, VMConsole.self, VMExecCommand.self, VMXML.self, VMDiskCommand.self,
+            VMNICCommand.self,
         ])
 }

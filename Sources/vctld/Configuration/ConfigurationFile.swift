@@ -17,7 +17,10 @@ enum ConfigurationFile {
         } catch let error as CocoaError where error.code == .fileReadNoSuchFile && mayBeAbsent {
             return Configuration()
         } catch {
-            throw StartError("the configuration \(path) cannot be read: \(error.localizedDescription)")
+            var isDirectory: ObjCBool = false
+            let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+            let why = isThere && isDirectory.boolValue ? "it is a directory" : error.localizedDescription
+            throw StartError("the configuration \(path) cannot be read: \(why)")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw StartError("the configuration \(path) is no valid UTF-8")
@@ -99,9 +102,16 @@ struct TOMLReader {
     let key: String
     let place: String
 
-    func text() throws -> String {
+    func text(mayBeEmpty: Bool) throws -> String {
         guard let text = value.string else { throw wrong("a string") }
+        guard mayBeEmpty || !text.isEmpty else { throw wrong("a string that is not empty") }
         return text
+    }
+
+    func paths() throws -> [String] {
+        let paths = try texts()
+        guard paths.allSatisfy({ $0.hasPrefix("/") }) else { throw wrong("a list of absolute paths") }
+        return paths
     }
 
     func texts() throws -> [String] {

@@ -24,7 +24,7 @@ extension ConfigurationKey {
         text(
             "daemon", "readonly_socket",
             "The socket whose callers may only read; group vctl-ro where there is one. \"\": none.",
-            \.readOnlySocket),
+            \.readOnlySocket, mayBeEmpty: true),
         logLevel,
         text("libvirt", "uri", "libvirt's connection URI.", \.libvirtURI),
         list(
@@ -39,7 +39,7 @@ extension ConfigurationKey {
         list(
             "storage", "allowed_paths",
             "Paths of the host that a request may name (kernel, cdrom, import) lie below one of these.",
-            \.allowedPaths),
+            \.allowedPaths, arePaths: true),
         number(
             "operations", "retention_days", "Days that an operation is kept after its end.", 1...3650,
             \.operationRetentionDays),
@@ -86,22 +86,22 @@ extension ConfigurationKey {
     private typealias Path<Value> = any WritableKeyPath<Configuration, Value> & Sendable
 
     private static func text(
-        _ section: String, _ name: String, _ comment: String, _ path: Path<String>
+        _ section: String, _ name: String, _ comment: String, _ path: Path<String>, mayBeEmpty: Bool = false
     ) -> ConfigurationKey {
         ConfigurationKey(section: section, name: name, comment: comment) {
             quoted($0[keyPath: path])
         } read: {
-            $0[keyPath: path] = try $1.text()
+            $0[keyPath: path] = try $1.text(mayBeEmpty: mayBeEmpty)
         }
     }
 
     private static func list(
-        _ section: String, _ name: String, _ comment: String, _ path: Path<[String]>
+        _ section: String, _ name: String, _ comment: String, _ path: Path<[String]>, arePaths: Bool = false
     ) -> ConfigurationKey {
         ConfigurationKey(section: section, name: name, comment: comment) {
             "[" + $0[keyPath: path].map(quoted).joined(separator: ", ") + "]"
         } read: {
-            $0[keyPath: path] = try $1.texts()
+            $0[keyPath: path] = try arePaths ? $1.paths() : $1.texts()
         }
     }
 

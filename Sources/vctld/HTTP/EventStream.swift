@@ -8,6 +8,8 @@ import VctlCore
 struct EventSource: Sendable {
     /// Events after a sequence number, at most so many.
     var page: @Sendable (_ after: Int64, _ limit: Int) async throws -> [Event]
+    /// The newest events, at most so many.
+    var newest: @Sendable (_ limit: Int) async throws -> [Event]
     /// The newest sequence number.
     var last: @Sendable () async throws -> Int64
     /// Waits for an event after a sequence number; `false` when there will be none.

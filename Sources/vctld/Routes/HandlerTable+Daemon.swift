@@ -41,7 +41,8 @@ extension HandlerTable {
 extension EventSource {
     init(_ events: EventService) {
         self.init(
-            page: { try await events.page(after: $0, limit: $1) }, last: { try await events.last() },
+            page: { try await events.page(after: $0, limit: $1) },
+            newest: { try await events.newest(limit: $0) }, last: { try await events.last() },
             wait: { await events.wait(after: $0) }, json: { try events.json($0) })
     }
 }

@@ -31,7 +31,11 @@ extension HandlerTable {
                 let stream = EventStream(source: source, keepAlive: keepAlive, limit: limit)
                 return try await stream.reply(since: since)
             }
-            let lines = try await source.page(since ?? 0, limit ?? 1000).map(source.json)
+            let events =
+                if let since { try await source.page(since, limit ?? 1000) } else {
+                    try await source.newest(limit ?? 1000)
+                }
+            let lines = try events.map(source.json)
             return Reply(text: "[" + lines.joined(separator: ",") + "]", Reply.jsonType)
         }
     }

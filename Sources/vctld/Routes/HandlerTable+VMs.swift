@@ -32,6 +32,9 @@ extension HandlerTable {
         on("vm.resume", Empty.self) { incoming, _ in
             try incoming.reply(try await vms.resume(try incoming.reference(), incoming.context))
         }
+        on("vm.suspend", Empty.self) { incoming, _ in
+            try incoming.reply(try await vms.suspend(try incoming.reference(), incoming.context))
+        }
         on("vm.adopt", VMAdopt.self) { try $0.reply(try await vms.adopt(try $0.reference(), $1, $0.context)) }
         on("vm.release", Empty.self) { incoming, _ in
             try incoming.reply(try await vms.release(try incoming.reference(), incoming.context))
@@ -43,6 +46,8 @@ extension HandlerTable {
             }
         }
         addConsoles(vms)
+        addAgent(vms)
+        addDevices(vms)
     }
 
     private mutating func addConsoles(_ vms: VMService) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Testing
+import VctlAPI
 
 @testable import VctlCore
 
@@ -49,6 +50,26 @@ struct BackingChainTests {
         try await overlay("one", on: "two")
         try await overlay("two", on: "one")
         #expect(BackingChain.files(behind: folder("one")) == [folder("two"), folder("one")])
+    }
+
+    /// A guest writes what it likes into a raw disk: the name of any file of the host, too.
+    @Test func whatAGuestWroteIsNotFollowed() async throws {
+        try await overlay("guest", on: "/etc/passwd", "raw")
+        #expect(BackingChain.files(behind: folder("guest"), format: "raw") == [])
+        try await overlay("top", on: folder("guest"), "raw")
+        #expect(BackingChain.files(behind: folder("top")) == [folder("guest")])
+        var vm = VM(
+            id: ObjectID(), name: "e", state: .stopped, cpus: 1, memoryBytes: 1, managed: true,
+            observedAt: .now)
+        let disk = try folder.write("", to: "e-0-9634767e.raw")
+        try await overlay("h", on: "/backup/e-0-9634767e.raw", "raw")
+        try folder.write(try folder.bytes("h"), to: "e-0-9634767e.raw")
+        let made = VM.Disk(
+            target: "vda", device: "disk", path: disk, format: "raw", serial: "9634767e99", role: "root")
+        vm.disks = [made]
+        #expect(OwnFiles.disks(of: vm) == [disk])
+        vm.disks[0].format = "qcow2"
+        #expect(OwnFiles.disks(of: vm) == [disk], "nor what is in another folder")
     }
 
     @Test func aFileInAFolderIsFoundBySymbolicLinksToo() async throws {

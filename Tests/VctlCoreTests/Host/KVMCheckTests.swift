@@ -35,6 +35,7 @@ struct KVMCheckTests {
         var check = KVMCheck()
         check.device = "/dev/null"
         check.emulator = try program("exit \(status)", folder)
+        check.deadline = .seconds(60)
         #expect(await check.verdict() == .unusable("a test guest fails under it"))
     }
 

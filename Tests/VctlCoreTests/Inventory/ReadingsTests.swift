@@ -33,7 +33,9 @@ struct ReadingsTests {
 
     private func read(_ reading: UInt64, _ vms: [VM]) async throws {
         try await inventory.write { [inventory] transaction in
-            try transaction.replaceAll(with: vms, at: .now) { inventory.readings.isNewest(reading, of: $0) }
+            try transaction.replaceAll(
+                with: vms, at: .now, where: { inventory.readings.isNewest(reading, of: $0) },
+                gone: { _ = try transaction.vanished($0, at: .now) })
         }
     }
 

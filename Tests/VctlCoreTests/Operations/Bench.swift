@@ -81,9 +81,11 @@ final class Bench: Sendable {
     private func domains() async throws -> [String] {
         let records = try await hypervisor.managed.connection().domainRecords([.inactive])
         return records.map { record in
-            let isMarked = record.inactiveXML?.contains(Mark.namespace) ?? false
-            return
-                "domain \(record.name) active=\(record.isActive) autostart=\(record.autostart) marked=\(isMarked)"
+            let text = record.inactiveXML ?? ""
+            let devices = ["<disk ", "<interface ", "state='down'"].map { text.components(separatedBy: $0).count - 1 }
+            let isMarked = text.contains(Mark.namespace)
+            return "domain \(record.name) active=\(record.isActive) autostart=\(record.autostart) "
+                + "marked=\(isMarked) disks, NICs, pulled cables: \(devices)"
         }.sorted()
     }
 

@@ -55,7 +55,54 @@ extension Scenario {
         Scenario(name: "release", kind: "vm.mark", prepare: created) { bench, core in
             try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
         },
+    ] + devices
+
+    private static let devices: [Scenario] = [
+        Scenario(name: "add a disk", kind: "vm.disk", prepare: stopped) { bench, core in
+            var add = VMDiskAdd()
+            add.sizeBytes = try ByteCount("8M")
+            return try await core.vms.addDisk(.name("web"), add, bench.context("vm.disk.add")).operationID
+        },
+        Scenario(name: "grow a disk", kind: "vm.disk", prepare: stopped) { bench, core in
+            let resize = VMDiskResize(sizeBytes: try ByteCount("16M"))
+            let context = bench.context("vm.disk.resize")
+            return try await core.vms.resizeDisk(.name("web"), "vda", resize, context).operationID
+        },
+        Scenario(name: "remove a disk", kind: "vm.disk", prepare: stopped) { bench, core in
+            let context = bench.context("vm.disk.remove")
+            return try await core.vms.removeDisk(.name("web"), "vdb", keepDisks: false, context).operationID
+        },
+        Scenario(name: "add a NIC", kind: "vm.nic", prepare: stopped) { bench, core in
+            let nic = NICSpec(network: .name("default"))
+            return try await core.vms.addNIC(.name("web"), nic, bench.context("vm.nic.add")).operationID
+        },
+        Scenario(name: "pull a cable", kind: "vm.nic", prepare: stopped) { bench, core in
+            var patch = VMNICPatch()
+            patch.link = false
+            let context = bench.context("vm.nic.set")
+            return try await core.vms.setNIC(.name("web"), mac, patch, context).operationID
+        },
+        Scenario(name: "remove a NIC", kind: "vm.nic", prepare: stopped) { bench, core in
+            try await core.vms.removeNIC(.name("web"), mac, bench.context("vm.nic.remove")).operationID
+        },
+        Scenario(name: "suspend", kind: "vm.power", prepare: created) { bench, core in
+            try await core.vms.suspend(.name("web"), bench.context("vm.suspend")).operationID
+        },
     ]
+
+    private static let mac = "52:54:00:00:00:01"
+
+    @Sendable private static func stopped(_ bench: Bench, _ core: Core) async throws {
+        try await imported(bench, core)
+        var create = try linked()
+        create.start = false
+        create.disks = [DiskSpec(), DiskSpec(sizeBytes: try ByteCount("8M"))]
+        var nic = NICSpec(network: .name("default"))
+        nic.mac = mac
+        create.networks = [nic]
+        _ = try await core.vms.create(create, bench.context("vm.create"))
+        await core.engine.idle()
+    }
 
     private static func linked() throws -> VMCreate {
         var create = VMCreate(name: try Name("web"))

@@ -43,9 +43,6 @@ extension DomainEdit {
         } catch {
             throw Self.refusal("xml", shown("\(error)", limit: 300))
         }
-        guard new.element.name == "domain" else {
-            throw Self.refusal("xml", "the root is <\(shown(new.element.name))>, not <domain>")
-        }
         new.uuid = new.uuid ?? domain.uuid
         if Mark(in: new) == nil { Mark(in: domain)?.write(into: &new) }
         guard new != domain else { return }

@@ -12,6 +12,8 @@ struct VMDeleteOperation: OperationKind {
         var vm: ObjectReference
         /// Files of disks that were made for it.
         var disks: [String]
+        /// Whether files that no domain has, and that read from the disks, do not count.
+        var force: Bool?
     }
 
     let environment: VMEnvironment
@@ -24,21 +26,27 @@ struct VMDeleteOperation: OperationKind {
             if try await domains.ours(id) != nil { try await domains.destroy(id) }
         }
         try await journal.step("undefine") { try await domains.undefine(id) }
-        try await removeDisks(request.disks, journal)
+        try await Self.removeDisks(request.disks, force: request.force ?? false, environment, journal)
         let left = try await journal.step("seed-and-log") { () -> [String] in removeOwnFiles(id) }
         left.forEach { journal.warn($0) }
         return Outcome(request.vm) { transaction in try transaction.removeVM(id, origin: .vctl) }
     }
 
     /// Somebody may have begun to use a disk since the request was accepted; then all are left.
-    private func removeDisks(_ disks: [String], _ journal: Journal) async throws {
-        let reader = try await journal.step("readers") { try await environment.readers.first(of: disks) }
+    static func removeDisks(
+        _ files: [String], force: Bool, _ environment: VMEnvironment, _ journal: Journal
+    ) async throws {
+        let reader = try await journal.step("readers") { () -> FileReader? in
+            let found = try await environment.readers.first(of: files)
+            if case .file = found, force { return nil }
+            return found
+        }
         if let reader {
-            journal.warn(
-                "\(reader.description) uses a disk by now; left are \(disks.joined(separator: ", "))")
+            let left = files.joined(separator: ", ")
+            journal.warn("\(reader.description) uses a disk by now; left are \(left)")
             return
         }
-        for (index, path) in disks.enumerated() {
+        for (index, path) in files.enumerated() {
             let problem = try await journal.step("disk:\(index)") { () -> String? in Self.remove(path) }
             if let problem { journal.warn(problem) }
         }
@@ -67,16 +75,20 @@ struct VMDeleteOperation: OperationKind {
 /// Which of a VM's files were made for it, and so go with it.
 enum OwnFiles {
     /// A disk is ours to remove when the mark says that it is a volume, and its path bears that volume's id.
-    /// So are the files behind it that bear the id too: what a snapshot leaves behind an overlay.
+    /// So are the files behind it, in the same folder, that bear the id too: what a snapshot leaves behind an
+    /// overlay.
     static func disks(of vm: VM) -> [String] {
         vm.disks.flatMap { disk -> [String] in
             guard disk.device == "disk", disk.role == "root" || disk.role == "data", let path = disk.path,
                 let serial = disk.serial, serial.count >= 8
             else { return [] }
+            let folder = (path as NSString).deletingLastPathComponent
             let isOurs = { (path: String) in
                 (path as NSString).lastPathComponent.contains("-\(serial.prefix(8)).")
+                    && (path as NSString).deletingLastPathComponent == folder
             }
-            return isOurs(path) ? [path] + BackingChain.files(behind: path).filter(isOurs) : []
+            guard isOurs(path) else { return [] }
+            return [path] + BackingChain.files(behind: path, format: disk.format ?? "raw").filter(isOurs)
         }
     }
 

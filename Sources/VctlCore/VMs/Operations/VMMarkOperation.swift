@@ -28,8 +28,9 @@ struct VMMarkOperation: OperationKind {
     /// Waits for a change of the definition that is under way, for that would write the old mark back.
     private func put(_ text: String?, on id: ObjectID) async throws {
         try await environment.turns.alone(id) {
-            let domain = try await DomainEffects(environment: environment).existing(id)
-            let affect: Domain.Affect = try await domain.isActive() ? [.config, .live] : .config
+            let domains = DomainEffects(environment: environment)
+            let domain = try await domains.existing(id)
+            let affect = try await domains.affect(domain)
             try await domain.setMetadata(text, uri: Mark.namespace, key: Mark.prefix, affect)
         }
     }

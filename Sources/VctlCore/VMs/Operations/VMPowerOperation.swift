@@ -28,6 +28,7 @@ struct VMPowerOperation: OperationKind {
         case .reset: try await journal.step("reset") { try await domains.existing(id).reset() }
         case .pause: try await journal.step("pause") { try await domains.pause(id) }
         case .resume: try await journal.step("resume") { try await domains.resume(id) }
+        case .suspend: try await journal.step("suspend") { try await domains.suspend(id) }
         }
         try await journal.step("observe") { try await environment.observe(id) }
         return Outcome(request.vm)
@@ -38,6 +39,7 @@ struct VMPowerOperation: OperationKind {
             try await journal.step("discard") { try await domains.discardState(id) }
         }
         try await journal.step("start") {
+            try await environment.turns.alone(id) { try await domains.finishRename(id) }
             try await domains.start(id, paused: paused)
             if !paused { try await domains.resume(id) }
         }
@@ -45,6 +47,7 @@ struct VMPowerOperation: OperationKind {
 
     private func stop(_ vm: ObjectReference, _ grace: Int, _ force: Bool, _ journal: Journal) async throws {
         if grace > 0 {
+            let wasPaused = try await journal.step("look") { try await domains.isPaused(vm.id) }
             // The deadline is journaled: a restarted daemon does not begin the wait anew.
             let deadline = try await journal.step("ask") { () -> Timestamp in
                 try await domains.askToShutDown(vm.id)
@@ -55,8 +58,10 @@ struct VMPowerOperation: OperationKind {
             }
             if stopped { return }
             guard force else {
+                if wasPaused { try await journal.step("pause-again") { try await domains.pause(vm.id) } }
+                let state = wasPaused ? "paused, as before" : "running"
                 throw Problem(
-                    .vmStopTimeout, "VM \(vm.name) did not shut down within \(grace) s; it is still running",
+                    .vmStopTimeout, "VM \(vm.name) did not shut down within \(grace) s; it is still \(state)",
                     hint: "vctl vm stop \(vm.name) --force")
             }
         }
@@ -65,6 +70,10 @@ struct VMPowerOperation: OperationKind {
 }
 
 extension DomainEffects {
+    func isPaused(_ id: ObjectID) async throws -> Bool {
+        try await existing(id).status().state == .paused
+    }
+
     func pause(_ id: ObjectID) async throws {
         let domain = try await existing(id)
         guard try await domain.status().state == .running else { return }
@@ -77,6 +86,18 @@ extension DomainEffects {
         case .paused: try await domain.resume()
         case .pmSuspended: try await domain.wakeUp()
         default: return
+        }
+    }
+
+    /// Writing a guest's memory takes its time, and a connection on which nobody else waits.
+    func suspend(_ id: ObjectID) async throws {
+        guard try await existing(id).isActive() else { return }
+        let connection = try await environment.hypervisor.managed.longConnection()
+        do {
+            try await connection.domain(uuid: id.uuid).managedSave()
+        } catch let error as LibvirtError where error.code == .operationInvalid {
+            // Somebody else was faster, or it is done from before a crash.
+            guard try await !existing(id).isActive() else { throw error }
         }
     }
 

@@ -49,7 +49,11 @@ extension SeedRequest {
             return "a public key is one line; give several as several keys"
         }
         let words = line.split(whereSeparator: \.isWhitespace)
-        return words.count >= 2 ? nil : "a public key is a type and a text, such as ssh-ed25519 AAAA…"
+        // Options may stand before the type (sshd(8)).
+        let isKey = words.dropLast().contains { word in
+            ["ssh-", "ecdsa-", "sk-"].contains { word.hasPrefix($0) }
+        }
+        return isKey ? nil : "a public key is a type and a text, such as ssh-ed25519 AAAA…"
     }
 
     private func userDataProblems() -> [FieldProblem] {

@@ -26,6 +26,9 @@ struct DomainProjection: Sendable {
         if let shown { describe(shown) }
         if let mark = ownership.mark { describe(mark) }
         if let active, let inactive { vm.pending = Self.pending(active, inactive) }
+        if let name = ownership.mark?.newName {
+            vm.pending = (vm.pending ?? [:]).merging(["name": name]) { $1 }
+        }
     }
 
     /// libvirt writes what we read; a text that cannot be read is shown as a VM without devices.

@@ -38,6 +38,7 @@ extension Mark {
         case "label":
             if let key = child[attribute: "name"] { labels[key] = child[attribute: "value"] ?? "" }
         case "protected": protected = true
+        case "rename": newName = child[attribute: "to"]
         case "disk": if let disk = Disk(element: child) { disks.append(disk) }
         default: break
         }
@@ -50,6 +51,7 @@ extension Mark {
         if adoptedAt != nil || adopter != nil { children.append(Self.done("adopted", adoptedAt, adopter)) }
         if let image { children.append(image.element) }
         if protected { children.append(Element("protected")) }
+        if let newName { children.append(Element("rename", ["to": newName])) }
         children += labels.sorted { $0.key < $1.key }
             .map { Element("label", ["name": $0.key, "value": $0.value]) }
         children += disks.map(\.element)

@@ -23,6 +23,8 @@ struct Mark: Codable, Hashable, Sendable {
     /// Who took it over.
     var adopter: String?
     var disks: [Disk] = []
+    /// The name that it gets when it stops: libvirt renames nothing that runs.
+    var newName: String?
 
     /// What a disk is for.
     struct Disk: Codable, Hashable, Sendable {

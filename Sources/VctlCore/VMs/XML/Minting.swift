@@ -35,15 +35,16 @@ enum Minting {
 
     /// Gives each disk of a VM its name in the guest's order: `vda`, `vdb`, …; SCSI and SATA share `sda`, ….
     struct Targets {
-        private var used: [String: Int] = [:]
+        private var used: Set<String>
 
-        init() {}
+        /// - Parameter used: names that disks have already.
+        init(used: [String] = []) { self.used = Set(used) }
 
         /// The next free name on that bus.
         mutating func next(_ bus: DiskBus) -> String {
             let prefix = bus == .virtio ? "vd" : "sd"
-            let index = used[prefix, default: 0]
-            used[prefix] = index + 1
+            var index = 0
+            while !used.insert(prefix + Self.letters(index)).inserted { index += 1 }
             return prefix + Self.letters(index)
         }
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import Libvirt
+import VctlAPI
+
+/// The agent of one guest (QEMU's docs/interop/qemu-ga-ref). A guest answers one command at a time; each has
+/// a deadline of its own, and nobody but those who ask the same guest waits for it.
+struct GuestAgent: Sendable {
+    let vm: ObjectReference
+    let lanes: AgentLanes
+    let turns: Turns
+    /// How long one command may take, in seconds.
+    var seconds: Int32 = 10
+
+    /// Sends a command and reads what it returns.
+    /// - Throws: ``Problem`` `agent.unresponsive`, `agent.missing`, `agent.failed`, `vm.state`.
+    func send<Reply: Decodable & Sendable>(
+        _ command: String, _ arguments: some Encodable & Sendable, as type: Reply.Type = Reply.self
+    ) async throws -> Reply {
+        let text = try await exchange(try JSON.text(Command(execute: command, arguments: arguments)))
+        do {
+            return try JSON.value(Answer<Reply>.self, text).return
+        } catch {
+            throw Problem(
+                .agentFailed, "the agent of VM \(shown(vm.name)) gave no sensible answer to \(command)")
+        }
+    }
+
+    /// Sends a command whose answer says nothing.
+    func tell(_ command: String, _ arguments: some Encodable & Sendable) async throws {
+        _ = try await exchange(try JSON.text(Command(execute: command, arguments: arguments)))
+    }
+
+    /// Whether it answers now.
+    func answers() async -> Bool { (try? await tell("guest-ping", Empty())) != nil }
+
+    private func exchange(_ json: String) async throws -> String {
+        do {
+            return try await turns.alone(vm.id) {
+                try await lanes.use { connection in
+                    try await connection.domain(uuid: vm.id.uuid).agentCommand(json, timeoutSeconds: seconds)
+                }
+            }
+        } catch let error as LibvirtError {
+            throw problem(error)
+        }
+    }
+
+    private func problem(_ error: LibvirtError) -> Problem {
+        let name = shown(vm.name)
+        switch error.code {
+        case .agentUnresponsive, .operationTimeout:
+            return Problem(
+                .agentUnresponsive, "the guest agent of VM \(name) does not answer",
+                hint: "vctl vm wait \(name) --for agent; in the guest: systemctl status qemu-guest-agent")
+        case .agentUnsynced:
+            return Problem(
+                .agentUnresponsive, "the guest agent of VM \(name) is out of step", hint: "try again")
+        case .argumentUnsupported, .configUnsupported:
+            return Problem(
+                .agentMissing, "VM \(name) has no channel for a guest agent",
+                hint: "vctl vm xml \(name) shows its channels; VMs that vctl makes have one")
+        case .operationInvalid, .noDomain:
+            return Problem(.vmState, "VM \(name) is not running", hint: "vctl vm start \(name)")
+        default:
+            guard !error.isOfTransport else { return Problem(libvirt: error) }
+            return Problem(.agentFailed, "the guest agent of VM \(name): \(shown(error.message, limit: 500))")
+        }
+    }
+
+    private struct Command<Arguments: Encodable & Sendable>: Encodable, Sendable {
+        var execute: String
+        var arguments: Arguments
+    }
+
+    private struct Answer<Value: Decodable & Sendable>: Decodable, Sendable {
+        var `return`: Value
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import VctlAPI
+
+/// A command in a guest, with its output as it comes.
+struct GuestExec: Sendable {
+    let agent: GuestAgent
+    let request: VMExec
+
+    /// What a command prints goes here, in pieces.
+    typealias Sink = @Sendable (ExecOutput) async throws -> Void
+
+    /// Runs it to its end.
+    /// - Returns: its exit status.
+    /// - Throws: ``Problem``.
+    func run(_ sink: Sink) async throws -> Int {
+        let prefix = "/tmp/.vctl-\(ObjectID())-"
+        let arguments = GuestShell.arguments(
+            prefix: prefix, directory: request.directory, command: request.command)
+        let process: GuestProcess
+        do {
+            process = try await start(GuestShell.path, arguments)
+        } catch let problem as Problem where problem.errorCode == .agentFailed {
+            // A guest without a shell, such as Windows.
+            return try await runPlainly(sink)
+        }
+        return try await Follower(agent: agent, process: process, prefix: prefix).run(sink)
+    }
+
+    private func start(_ path: String, _ arguments: [String]) async throws -> GuestProcess {
+        let environment = (request.environment ?? [:]).sorted { $0.key < $1.key }.map {
+            "\($0.key)=\($0.value)"
+        }
+        return try await GuestProcess(
+            path, arguments, environment: environment, input: request.input?.bytes ?? [], agent)
+    }
+
+    private func runPlainly(_ sink: Sink) async throws -> Int {
+        let process = try await start(request.command[0], Array(request.command.dropFirst()))
+        var pause = Pause()
+        while true {
+            if let end = try await process.end() {
+                if !end.out.isEmpty { try await sink(.stdout(end.out)) }
+                if !end.err.isEmpty { try await sink(.stderr(end.err)) }
+                guard !end.isCut else {
+                    throw Problem(
+                        .agentFailed, "the command printed more than the guest's agent keeps (16 MiB)",
+                        hint: "let it print into a file, and fetch that: vctl vm file pull")
+                }
+                return end.status
+            }
+            try await pause.wait()
+        }
+    }
+}
+
+/// Longer and longer pauses between two looks.
+struct Pause {
+    private var milliseconds = 5
+
+    mutating func wait() async throws {
+        try await Task.sleep(for: .milliseconds(milliseconds))
+        milliseconds = min(milliseconds * 3 / 2 + 1, 250)
+    }
+}
+
+/// Fetches what a command prints while it runs, piece by piece.
+private struct Follower: Sendable {
+    let agent: GuestAgent
+    let process: GuestProcess
+    let prefix: String
+
+    /// What is fetched of one stream.
+    private struct Position {
+        let stream: GuestShell.Stream
+        var piece = 0
+        var file: GuestFile?
+        /// Bytes of this piece that were passed on.
+        var offset = 0
+    }
+
+    func run(_ sink: GuestExec.Sink) async throws -> Int {
+        var pause = Pause()
+        // Most commands end at once: then there is nothing to fetch.
+        for _ in 0..<6 {
+            if let end = try await process.end() { return try await finish(end, positions, sink) }
+            try await pause.wait()
+        }
+        try await GuestFile(GuestShell.reader(prefix), .write, agent).close()
+        var positions = positions
+        while true {
+            let end = try await process.end()
+            var got = false
+            for index in positions.indices {
+                got = try await fetch(&positions[index], sink) || got
+            }
+            if let end { return try await finish(end, positions, sink) }
+            if got { pause = Pause() } else { try await pause.wait() }
+        }
+    }
+
+    private var positions: [Position] { GuestShell.Stream.allCases.map { Position(stream: $0) } }
+
+    private func finish(
+        _ end: GuestProcess.End, _ positions: [Position], _ sink: GuestExec.Sink
+    ) async throws -> Int {
+        guard end.out == GuestShell.sign(prefix) else {
+            // The script printed it all itself: pass on what was not fetched before.
+            for (position, bytes) in zip(positions, [end.out, end.err]) where bytes.count > position.offset {
+                try await pass(Array(bytes.dropFirst(position.offset)), position.stream, sink)
+            }
+            return end.status
+        }
+        for var position in positions {
+            while try await fetch(&position, sink) {}
+            try await position.file?.close()
+        }
+        try await tidyUp(positions)
+        return end.status
+    }
+
+    /// Passes on what there is of a stream by now.
+    /// - Returns: whether there was something.
+    private func fetch(_ position: inout Position, _ sink: GuestExec.Sink) async throws -> Bool {
+        if position.file == nil {
+            let path = GuestShell.piece(prefix, position.stream, position.piece)
+            do {
+                position.file = try await GuestFile(path, .read, agent)
+            } catch let problem as Problem where problem.errorCode == .agentFailed {
+                return false
+            }
+        }
+        guard let file = position.file else { return false }
+        let bytes = try await file.read()
+        guard !bytes.isEmpty else { return false }
+        try await pass(bytes, position.stream, sink)
+        position.offset += bytes.count
+        if position.offset >= GuestShell.pieceBytes { try await turn(&position) }
+        return true
+    }
+
+    /// Goes on to the next piece; the emptied one tells the pump that there is room again.
+    private func turn(_ position: inout Position) async throws {
+        try await position.file?.close()
+        let path = GuestShell.piece(prefix, position.stream, position.piece)
+        try await GuestFile(path, .write, agent).close()
+        position = Position(stream: position.stream, piece: position.piece + 1)
+    }
+
+    private func tidyUp(_ positions: [Position]) async throws {
+        var files = [prefix + "s", GuestShell.reader(prefix)]
+        for position in positions {
+            files += (0...position.piece + 1).map { GuestShell.piece(prefix, position.stream, $0) }
+        }
+        _ = try await GuestProcess(
+            GuestShell.path, ["-c", "rm -f -- \"$@\"", "vctl"] + files, agent)
+    }
+
+    private func pass(_ bytes: [UInt8], _ stream: GuestShell.Stream, _ sink: GuestExec.Sink) async throws {
+        try await sink(stream == .out ? .stdout(bytes) : .stderr(bytes))
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import VctlAPI
+
+/// A file in a guest that the agent has open.
+struct GuestFile: Sendable {
+    /// How a file is opened, in the words of C's fopen.
+    enum Mode: String, Codable, Sendable {
+        case read = "r"
+        /// What is there is thrown away.
+        case write = "w"
+    }
+
+    /// Bytes that are read or written in one command: the agent's answer to it is still far from libvirt's
+    /// limit of 10 MiB.
+    static let pieceBytes = 1 << 20
+
+    private let agent: GuestAgent
+    private let handle: Int
+
+    /// - Throws: ``Problem`` `agent.failed` where there is no such file.
+    init(_ path: String, _ mode: Mode, _ agent: GuestAgent) async throws {
+        struct Open: Encodable { var path: String, mode: Mode }
+        self.agent = agent
+        handle = try await agent.send("guest-file-open", Open(path: path, mode: mode))
+    }
+
+    /// At most `count` bytes from where the last read ended; none at the end, to which more may come.
+    func read(_ count: Int = GuestFile.pieceBytes) async throws -> [UInt8] {
+        struct Read: Encodable { var handle: Int, count: Int }
+        struct Got: Decodable {
+            var bytes: Base64
+            enum CodingKeys: String, CodingKey { case bytes = "buf-b64" }
+        }
+        return try await agent.send("guest-file-read", Read(handle: handle, count: count), as: Got.self).bytes
+            .bytes
+    }
+
+    func write(_ bytes: [UInt8]) async throws {
+        struct Write: Encodable {
+            var handle: Int
+            var bytes: Base64
+            enum CodingKeys: String, CodingKey { case handle, bytes = "buf-b64" }
+        }
+        try await agent.tell("guest-file-write", Write(handle: handle, bytes: Base64(bytes)))
+    }
+
+    /// Writes out what the agent holds back, and gives the handle up.
+    func close() async throws {
+        struct Close: Encodable { var handle: Int }
+        try await agent.tell("guest-file-close", Close(handle: handle))
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import VctlAPI
+
+/// The script under which a command runs in a guest. The agent alone hands out what a program printed only
+/// after its end, and at most 16 MiB of it. So its output goes through two pumps, which write it into pieces
+/// that are fetched while it runs, and which wait when nobody fetches them: a command can print for ever and
+/// the guest keeps 4 MiB of it. What was short and quick is printed as the script's own output, and costs no
+/// further question.
+enum GuestShell {
+    static let path = "/bin/sh"
+    static let pieceBytes = 1 << 20
+
+    /// The arguments of the shell for a command whose pieces are files that begin with `prefix`.
+    static func arguments(prefix: String, directory: String?, command: [String]) -> [String] {
+        ["-c", script, "vctl", prefix, directory ?? ""] + command
+    }
+
+    /// A piece of the output: `o` is standard output, `e` standard error.
+    static func piece(_ prefix: String, _ stream: Stream, _ number: Int) -> String {
+        "\(prefix)\(stream.rawValue)\(number)"
+    }
+
+    /// What the script itself prints when the output has to be fetched.
+    static func sign(_ prefix: String) -> [UInt8] { Array("\(prefix)\n".utf8) }
+
+    /// Its presence says that somebody fetches the pieces.
+    static func reader(_ prefix: String) -> String { prefix + "l" }
+
+    enum Stream: String, Sendable, CaseIterable { case out = "o", err = "e" }
+
+    /// Only what POSIX has, and `head -c`, which every Linux has.
+    private static let script = """
+        p=$1; d=$2; shift 2; umask 077
+        if [ -n "$d" ]; then cd "$d" || exit 125; fi
+        pump() {
+          n=0
+          while head -c \(pieceBytes) >"$p$1$n" && [ -s "$p$1$n" ]; do
+            n=$((n+1)); w=0
+            while [ "$n" -gt 3 ] && [ -s "$p$1$((n-4))" ]; do
+              w=$((w+1)); if [ "$w" -gt 6000 ]; then exit; fi; sleep 0.1
+            done
+          done
+        }
+        { { { "$@" 3>&-; echo "$?" >"${p}s"; } 2>&1 >&3 3>&- | pump e 3>&-; } 3>&1 | pump o; }
+        read -r s <"${p}s" || s=125
+        if [ -e "${p}l" ] || [ -s "${p}o1" ] || [ -s "${p}e1" ]; then
+          echo "$p"
+        else
+          if [ -s "${p}o0" ]; then cat "${p}o0"; fi
+          if [ -s "${p}e0" ]; then cat "${p}e0" >&2; fi
+          rm -f "${p}o0" "${p}e0" "${p}o1" "${p}e1" "${p}s"
+        fi
+        exit "$s"
+        """
+}

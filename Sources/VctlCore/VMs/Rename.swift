@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import Libvirt
+import VctlAPI
+
+extension VMService {
+    /// Renames what is off, and notes for what runs that it is to be renamed.
+    func rename(_ id: ObjectID, to name: String, _ change: ((inout Mark) -> Void) async throws -> Void)
+        async throws
+    {
+        let domain = try await DomainEffects(environment: environment).existing(id)
+        guard try await !domain.isActive() else { return try await change { $0.newName = name } }
+        try await change { $0.newName = nil }
+        try await domain.rename(to: name)
+    }
+
+    /// - Throws: ``Problem`` `vm.exists`, `vm.state`.
+    func refuseRename(_ vm: VM, to name: Name) async throws {
+        let other = try await inventory.read { try VMStore.find($0, .name(name.rawValue)) }
+        if let other, other.id != vm.id, try other.value().state != .missing { throw Self.taken(name) }
+        guard vm.state != .suspended else {
+            throw Problem(
+                .vmState, "VM \(shown(vm.name)) is suspended, and its saved memory knows the old name",
+                hint: "vctl vm start \(shown(vm.name)), or vctl vm start --discard-state")
+        }
+    }
+}
+
+extension DomainEffects {
+    /// Gives a VM that is off the name that it was to get.
+    func finishRename(_ id: ObjectID) async throws {
+        guard let domain = try await environment.hypervisor.domain(id), try await !domain.isActive(),
+            let text = try await Self.keptMetadata(domain), var mark = Mark(metadata: text),
+            Ownership(mark, instance: environment.state.instance, id: id).mark != nil, let name = mark.newName
+        else { return }
+        mark.newName = nil
+        try await domain.setMetadata(mark.metadataText, uri: Mark.namespace, key: Mark.prefix, .config)
+        if domain.name != name { try await domain.rename(to: name) }
+    }
+}
+
+extension VMEnvironment {
+    /// Gives VMs that have stopped the names that they were to get; one that libvirt refuses is told of in a
+    /// warning, and keeps its name.
+    func finishRename(_ id: ObjectID) async {
+        do {
+            try await turns.alone(id) { try await DomainEffects(environment: self).finishRename(id) }
+            try await observe(id)
+        } catch {
+            let reason = Problem(describing: error).detail
+            _ = try? await inventory.write { transaction in
+                guard let row = try VMStore.find(transaction.db, .id(id)) else { return }
+                try transaction.warn(
+                    "vm.rename", "VM \(row.name) keeps its name: \(reason)", subject: row.reference)
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import VctlAPI
+import VctlClient
+
+extension RealGuests {
+    /// Commands in guests, by the agent.
+    @Suite(.hosted("agent"))
+    struct Agents {
+        @Test func commandsRunInTheGuest() throws {
+            let lab = try Lab.current
+            try lab.create("guest", "--network", "none", "--wait-for", "agent", "--timeout", "4m")
+            try lab.create("other", "--network", "none", "--wait-for", "agent", "--timeout", "4m")
+            try whatACommandSays(lab)
+            try outputIsStreamed(lab)
+            try anAgentThatHangs(lab)
+            try lab.remove("guest", "other")
+        }
+
+        private func whatACommandSays(_ lab: Lab) throws {
+            let both = try lab.vctl("exec", "guest", "sh", "-c", "echo out; echo err >&2; exit 7")
+            #expect(both.status == 7 && both.out == "out\n" && both.err == "err\n", "\(both)")
+            #expect(try lab.vctl("exec", "guest", "true").status == 0)
+            #expect(try lab.vctl("exec", "guest", "no-such-program").status == 127)
+            let words = try lab.must("exec", "guest", "--", "printf", "%s|", "a b", "$HOME", "'")
+            #expect(words.out == "a b|$HOME|'|")
+            let input = try lab.must(
+                "vm", "exec", "--stdin", "--env", "A=b c", "--cwd", "/tmp", "guest", "sh", "-c",
+                "cat; pwd; echo $A",
+                input: "in\n")
+            #expect(input.out == "in\n/tmp\nb c\n")
+            #expect(
+                try lab.must("exec", "guest", "sh", "-c", "ls -A /tmp").out == "", "nothing is left behind")
+            let off = try lab.vctl("exec", "nobody", "true")
+            #expect(off.status == 125 && off.err.contains("(vm.notFound)"), "\(off)")
+        }
+
+        private func outputIsStreamed(_ lab: Lab) throws {
+            // More than the agent keeps, and than the guest has memory for.
+            let big = "head -c 300000000 /dev/zero | tr '\\0' x"
+            let counted = try Shell.run(
+                ["sh", "-c", "\"$0\" exec guest sh -c \"$1\" | wc -c", "\(Lab.build)/vctl", big],
+                environment: ["VCTL_SOCKET": lab.socket], seconds: 600)
+            #expect(counted.text == "300000000", "\(counted)")
+            let live = try Child(
+                ["\(Lab.build)/vctl", "exec", "guest", "sh", "-c", "echo first; sleep 60"],
+                environment: ["VCTL_SOCKET": lab.socket], log: "\(lab.files)/live.log")
+            try eventually("the first line comes before the end") {
+                try String(contentsOfFile: "\(lab.files)/live.log", encoding: .utf8).contains("first")
+            }
+            live.signal(SIGINT)
+            #expect(live.wait(seconds: 30) == 130)
+        }
+
+        private func anAgentThatHangs(_ lab: Lab) throws {
+            try lab.must(
+                "exec", "guest", "sh", "-c", "(sleep 1; kill -STOP $(pidof qemu-ga)) >/dev/null 2>&1 &")
+            try eventually("the agent hangs", seconds: 60) {
+                try lab.vctl("exec", "guest", "true", seconds: 60).status == 125
+            }
+            let waiting = try Child(
+                ["\(Lab.build)/vctl", "exec", "guest", "true"], environment: ["VCTL_SOCKET": lab.socket])
+            #expect(try lab.must("exec", "other", "echo", "here", seconds: 30).out == "here\n")
+            #expect(try lab.vctl("vm", "list", seconds: 10).status == 0)
+            #expect(waiting.wait(seconds: 60) == 125)
+            try lab.must("vm", "stop", "guest", "--grace", "2m")
+        }
+    }
+}
