@@ -27,13 +27,15 @@ import Testing
         let table = [
             "vm": "create list show start stop restart reset pause resume set delete wait console xml",
             "image": "import list show set rename delete", "operation": "list show wait cancel retry abandon",
-            "event": "list follow", "warning": "list ack delete", "audit": "list", "host": "show",
+            "event": "list follow", "warning": "list ack delete", "audit": "list", "host": "show doctor",
         ]
         let known = Set(walk(Vctl.self, []).map { $0.0.joined(separator: " ") })
         for (noun, verbs) in table {
             for verb in verbs.split(separator: " ") { #expect(known.contains("\(noun) \(verb)")) }
         }
-        for short in ["list", "start", "stop", "console", "exec", "query", "waitready", "version", "completion"] {
+        for short in [
+            "list", "start", "stop", "console", "exec", "query", "waitready", "version", "completion",
+        ] {
             #expect(known.contains(short))
         }
     }

@@ -115,6 +115,13 @@ struct Noun: Sendable {
         ],
         usual: ["hostname", "version", "libvirt", "accelerator", "vms", "running"])
 
+    static let finding = Noun(
+        name: "finding", nameField: "check",
+        columns: [
+            Column("check"), Column("status"), Column("message", limit: 1000), Column("hint", limit: 1000),
+        ],
+        usual: ["check", "status", "message", "hint"])
+
     /// The columns of a table.
     /// - Throws: a ``Failure`` that names the unknown column and the known ones.
     func chosen(_ keys: String?) throws -> [Column] {

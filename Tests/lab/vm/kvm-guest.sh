@@ -13,12 +13,15 @@ fail() {
 
 # Read by whoever looks for the reason: how far the guest came, and what the daemon says.
 report() {
+    local status=$?
+    [ $status != 0 ] || return 0
     uptime
     vctl vm console nested --log | tail -n 20
     virsh qemu-monitor-command --hmp nested info registers | head -n 4
     systemctl status --no-pager --lines=20 vctld
+    exit "$status"
 }
-trap 'status=$?; [ $status = 0 ] || report; exit $status' EXIT
+trap report EXIT
 
 is() { # WHAT WANTED FOUND
     [ "$2" = "$3" ] || fail "$1: wanted $2, found $3"
