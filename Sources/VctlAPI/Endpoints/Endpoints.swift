@@ -30,6 +30,8 @@ public enum Endpoints {
         action("vm.suspend", "suspend", "Save the memory on the disk and power off", Empty.self),
         action(
             "vm.adopt", "adopt", "Take over what somebody else made", VMAdopt.self, .admin, [.force, .dryRun]),
+        action("vm.publish", "publish", "Make an image of its disk", VMPublish.self, .admin),
+        action("vm.clone", "clone", "Make a VM from another one", VMClone.self),
         action("vm.release", "release", "Take our mark off", Empty.self, .admin),
         call(
             .post, "vm.exec", "/v1/vms/{vm}/actions/exec", "Run a command in the guest, by its agent",
@@ -87,6 +89,9 @@ public enum Endpoints {
         call(
             .put, "image.content", "/v1/images/{image}/content", "Send the content; Content-Range resumes",
             bytes: "application/octet-stream", .admin, .operation),
+        call(
+            .get, "image.export", "/v1/images/{image}/content", "The image's file", nil,
+            .bytes("application/octet-stream"), Never?.self, [], .operate),
         delete("image.delete", "/v1/images/{image}", "Delete an image", [.force, .dryRun], .admin),
     ]
 

@@ -31,7 +31,7 @@ public struct Image: Codable, Hashable, Sendable {
     public var sizeBytes: Int64?
     /// `sha256:` and the digest of the file that was imported, before any conversion.
     public var checksum: String?
-    /// The URL it came from, without credentials; absent for an upload.
+    /// The URL it came from, without credentials, or `vm:NAME`; absent for an upload.
     public var source: String?
     public var labels: [String: String]
     public var protected: Bool

@@ -88,10 +88,11 @@ public final class Core: Sendable {
     /// Every kind of operation that there is.
     static func kinds(_ environment: VMEnvironment) -> [any OperationKind] {
         [
-            VMCreateOperation(environment: environment), VMPowerOperation(environment: environment),
+            VMCreateOperation(environment: environment), VMCloneOperation(environment: environment),
+            VMPowerOperation(environment: environment),
             VMDeleteOperation(environment: environment), VMMarkOperation(environment: environment),
             VMDiskOperation(environment: environment), VMNICOperation(environment: environment),
-            ImageImport(state: environment.state),
+            ImageImport(state: environment.state), ImagePublish(environment: environment),
             ImageDelete(state: environment.state, readers: environment.readers),
         ]
     }

@@ -44,14 +44,19 @@ enum QemuImg {
     }
 
     /// Copies an image into a new one, without its holes.
-    /// - Parameter progress: told how much is done, 0 to 100, as it grows.
+    /// - Parameters:
+    ///   - backing: the image that the source reads from, and the target will, too: only what lies above it is
+    ///     copied.
+    ///   - progress: told how much is done, 0 to 100, as it grows.
     /// - Throws: ``ToolError``, `CancellationError`; the target is then incomplete, and the caller's to
     ///   remove.
     static func convert(
         from source: String, format sourceFormat: DiskFormat, to target: String, format: DiskFormat,
-        preallocation: Preallocation = .off, progress: @escaping @Sendable (Double) -> Void = { _ in }
+        preallocation: Preallocation = .off, backing: Image? = nil,
+        progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) async throws {
         var words = ["convert", "-p", "-f", sourceFormat.rawValue, "-O", format.rawValue]
+        if let backing { words += ["-B", backing.path, "-F", backing.format.rawValue] }
         words += options(format, preallocation) + ["--", source, target]
         try await writer(words, to: target).run { line in
             if let percent = percent(of: line) { progress(percent) }

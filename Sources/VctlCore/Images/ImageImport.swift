@@ -40,8 +40,16 @@ struct ImageImport: OperationKind {
         if format != verified.format {
             try await convert(id, verified, to: format, journal)
         }
+        return try await settle(request.image, verified, format, journal)
+    }
+
+    /// Brings verified content to its place, and notes that the image is ready.
+    func settle(
+        _ image: Image, _ verified: ImageVerification.Verified, _ format: DiskFormat, _ journal: Journal
+    ) async throws -> Outcome {
+        let id = image.id
         let placed = try await place(id, verified, format, journal)
-        let image = Self.finished(request, verified, format, placed)
+        let image = Self.finished(image, verified, format, placed)
         let path = state.image(id, format)
         _ = try await journal.step("keep", undo: { [state] in try state.forget(.image, id) }) { [state] in
             try state.keep(image, path: path)
@@ -101,9 +109,9 @@ struct ImageImport: OperationKind {
     }
 
     private static func finished(
-        _ request: Request, _ verified: ImageVerification.Verified, _ format: DiskFormat, _ placed: FileStamp
+        _ image: Image, _ verified: ImageVerification.Verified, _ format: DiskFormat, _ placed: FileStamp
     ) -> Image {
-        var image = request.image
+        var image = image
         image.state = .ready
         image.format = format
         image.virtualSizeBytes = verified.virtualSize

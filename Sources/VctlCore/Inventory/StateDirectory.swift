@@ -16,7 +16,7 @@ public struct StateDirectory: Sendable {
     public init(path: String) throws {
         self.path = path
         try Self.make(path, mode: 0o711)
-        for name in ["volumes", "images", "seeds", "console"] {
+        for name in ["volumes", "images", "seeds", "console", "nvram"] {
             try Self.make("\(path)/\(name)", mode: 0o711)
         }
         for name in ["objects", "secrets", "incoming"] { try Self.make("\(path)/\(name)", mode: 0o700) }
@@ -42,6 +42,15 @@ public struct StateDirectory: Sendable {
     func incoming(_ id: ObjectID) -> String { "\(path)/incoming/\(id)" }
     func seedDirectory(_ vm: ObjectID) -> String { "\(path)/seeds/\(vm)" }
     func consoleLog(_ vm: ObjectID) -> String { "\(path)/console/\(vm).log" }
+    /// The variables of a VM's UEFI. Under a name that libvirt makes of the VM's they would be lost by a rename,
+    /// and the next VM of that name would find them. Those of Secure Boot are another file.
+    func variables(_ vm: ObjectID, _ firmware: Firmware) -> String? {
+        switch firmware {
+        case .bios: nil
+        case .uefi: "\(path)/nvram/\(vm)_VARS.fd"
+        case .uefiSecure: "\(path)/nvram/\(vm)-secure_VARS.fd"
+        }
+    }
     func secret(_ name: String) -> String { "\(path)/secrets/\(name)" }
     func object(_ kind: ObjectKind, _ id: ObjectID) -> String {
         "\(path)/objects/\(kind.rawValue)/\(id).json"

@@ -52,11 +52,10 @@ struct DiskPlanner: Sendable {
             result.disks[0].target = targets.next(result.disks[0].bus)
             result.disks[0].readOnly = request.readOnly ?? false
         } else {
-            let known = try? Name(vm.name)
-            let create = VMCreate(name: try known ?? Name("vm-\(vm.id.short)"))
+            let name = (try? Name(vm.name))?.rawValue ?? "vm-\(vm.id.short)"
             let spec = request.spec
             let volume = try await volume(
-                spec, create, vm.id, spec.format ?? .qcow2, spec.sizeBytes?.bytes ?? 0, &result)
+                spec, of: name, spec.format ?? .qcow2, spec.sizeBytes?.bytes ?? 0, &result)
             add(volume, .data, spec, &result)
         }
         try await checkSpace(result)
@@ -75,7 +74,7 @@ struct DiskPlanner: Sendable {
         }
         let linked = create.clone != .full
         let format = linked ? .qcow2 : spec.format ?? .qcow2
-        var volume = try await volume(spec, create, vm, format, size, &result)
+        var volume = try await volume(spec, of: create.name.rawValue, format, size, &result)
         volume.source = .init(path: image.path, format: image.format, linked: linked)
         add(volume, .root, spec, &result)
     }
@@ -84,17 +83,17 @@ struct DiskPlanner: Sendable {
         _ spec: DiskSpec, _ create: VMCreate, _ vm: ObjectID, _ result: inout Result
     ) async throws {
         let volume = try await volume(
-            spec, create, vm, spec.format ?? .qcow2, spec.sizeBytes?.bytes ?? 0, &result)
+            spec, of: create.name.rawValue, spec.format ?? .qcow2, spec.sizeBytes?.bytes ?? 0, &result)
         add(volume, result.disks.isEmpty ? .root : .data, spec, &result)
     }
 
-    private func volume(
-        _ spec: DiskSpec, _ create: VMCreate, _ vm: ObjectID, _ format: DiskFormat, _ size: Int64,
-        _ result: inout Result
+    /// A disk for the VM of that name, at a path that is free.
+    func volume(
+        _ spec: DiskSpec, of vm: String, _ format: DiskFormat, _ size: Int64, _ result: inout Result
     ) async throws -> NewVolume {
         let id = ObjectID()
         let directory = try await directory(of: spec.pool ?? .name("default"), &result)
-        let path = "\(directory)/\(create.name)-\(result.volumes.count)-\(id.short).\(format.rawValue)"
+        let path = "\(directory)/\(vm)-\(result.volumes.count)-\(id.short).\(format.rawValue)"
         guard !FileManager.default.fileExists(atPath: path) else {
             throw Problem(.volumeInUse, "there is a file at \(path) already", hint: "try again")
         }
@@ -155,7 +154,8 @@ struct DiskPlanner: Sendable {
         throw problem
     }
 
-    private func image(behind real: String) async throws -> UsableImage? {
+    /// The image that a disk reads from, and nothing else.
+    func image(behind real: String) async throws -> UsableImage? {
         let behind = BackingChain.files(behind: real).map(RealPath.of)
         guard behind.count == 1 else { return nil }
         return try await environment.inventory.read { db in

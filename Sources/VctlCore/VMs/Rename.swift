@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Libvirt
 import VctlAPI
+import VirtXML
 
 extension VMService {
     /// Renames what is off, and notes for what runs that it is to be renamed.
@@ -10,7 +12,7 @@ extension VMService {
         let domain = try await DomainEffects(environment: environment).existing(id)
         guard try await !domain.isActive() else { return try await change { $0.newName = name } }
         try await change { $0.newName = nil }
-        try await domain.rename(to: name)
+        try await DomainEffects(environment: environment).rename(domain, to: name)
     }
 
     /// - Throws: ``Problem`` `vm.exists`, `vm.state`.
@@ -34,7 +36,20 @@ extension DomainEffects {
         else { return }
         mark.newName = nil
         try await domain.setMetadata(mark.metadataText, uri: Mark.namespace, key: Mark.prefix, .config)
-        if domain.name != name { try await domain.rename(to: name) }
+        if domain.name != name { try await rename(domain, to: name) }
+    }
+
+    /// Variables of a UEFI whose file libvirt names after the VM are held fast first: libvirt would look for
+    /// others under the new name.
+    func rename(_ domain: Domain, to name: String) async throws {
+        var saved = try DomainXML(parsing: try await domain.xml([.inactive, .secure]))
+        if saved.osNvram == nil, let path = FirmwareVariables.path(saved),
+            FileManager.default.fileExists(atPath: path)
+        {
+            saved.osNvram = path
+            _ = try await environment.hypervisor.managed.connection().define(domain: saved.xml)
+        }
+        try await domain.rename(to: name)
     }
 }
 
@@ -53,5 +68,18 @@ extension VMEnvironment {
                     "vm.rename", "VM \(row.name) keeps its name: \(reason)", subject: row.reference)
             }
         }
+    }
+}
+
+/// The file of the variables of a UEFI.
+enum FirmwareVariables {
+    /// Where libvirt's system daemon puts them under the domain's name, unless the definition says it.
+    private static let standard = "/var/lib/libvirt/qemu/nvram"
+
+    /// The file of a saved definition; `nil` for a BIOS.
+    static func path(_ saved: DomainXML) -> String? {
+        guard saved.firmware != .bios, let name = saved.name else { return nil }
+        if let path = saved.osNvram, !path.isEmpty { return path }
+        return "\(standard)/\(name)_VARS.fd"
     }
 }

@@ -40,7 +40,9 @@ struct SeedFiles: Sendable {
             }
         }
         guard let user = text("user-data"), let meta = text("meta-data") else { return nil }
-        return Seed(userData: user, metaData: meta, networkConfig: text("network-config"))
+        var seed = Seed(userData: user, metaData: meta, networkConfig: text("network-config"))
+        seed.vendorData = text("vendor-data")
+        return seed
     }
 
     func remove(_ vm: ObjectID) throws {

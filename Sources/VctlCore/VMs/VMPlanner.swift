@@ -52,6 +52,7 @@ struct VMPlanner: Sendable {
         plan.maxMemoryBytes = create.maxMemoryBytes?.bytes
         plan.machine = create.machine ?? "q35"
         plan.firmware = create.firmware ?? .bios
+        plan.variables = environment.state.variables(plan.id, plan.firmware)
         plan.tpm = create.tpm
         plan.cpuModel = create.cpuModel
         plan.consoleLog = environment.state.consoleLog(plan.id)
@@ -156,13 +157,15 @@ struct VMPlanner: Sendable {
         wanted.hostname = plan.name
         let hasSeed = image != nil || wanted.isWanted
         if hasSeed { plan.disks.append(disks.seed(SeedFiles(environment.state).image(plan.id))) }
+        var seed = hasSeed ? try wanted.seed() : nil
+        if image?.wasUsed ?? false { seed?.vendorData = Seed.newMachineID }
         let request = VMCreateOperation.Request(
             plan: plan, volumes: disks.volumes, pool: disks.pool, hasSeed: hasSeed,
             start: create.start ?? true,
             autostart: create.autostart ?? false, warnings: warnings)
         let claims = Claim.whole(plan.id) + (plan.image.map { Claim.shared($0.id, .disks) } ?? [])
         return Draft(
-            request: request, seed: hasSeed ? try wanted.seed() : nil, claims: claims, vm: reserved(plan))
+            request: request, seed: seed, claims: claims, vm: reserved(plan))
     }
 
     /// The row that holds the name until libvirt has the domain.
@@ -188,6 +191,8 @@ struct UsableImage: Sendable {
     var path: String
     var format: DiskFormat
     var sizeBytes: Int64
+    /// Whether a guest has run on it.
+    var wasUsed: Bool
 
     /// - Throws: ``Problem`` `image.notFound` or `image.state`.
     static func find(_ db: Database, _ reference: Reference) throws -> UsableImage {
@@ -206,7 +211,8 @@ struct UsableImage: Sendable {
                 hint: "vctl image show \(image.name)")
         }
         return UsableImage(
-            id: image.id, name: image.name.rawValue, path: path, format: format, sizeBytes: size)
+            id: image.id, name: image.name.rawValue, path: path, format: format, sizeBytes: size,
+            wasUsed: image.wasUsed)
     }
 }
 

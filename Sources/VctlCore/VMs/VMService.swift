@@ -58,7 +58,7 @@ public struct VMService: Sendable {
         }
     }
 
-    private func refuseTaken(_ name: Name) async throws {
+    func refuseTaken(_ name: Name) async throws {
         guard let row = try await inventory.read({ try VMStore.find($0, .name(name.rawValue)) }) else {
             return
         }
@@ -71,7 +71,7 @@ public struct VMService: Sendable {
     }
 
     /// The database decides who is first; its refusal is told in words.
-    private func explain(_ error: any Error, _ name: Name) async throws -> any Error {
+    func explain(_ error: any Error, _ name: Name) async throws -> any Error {
         guard let error = error as? DatabaseError, error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE
         else {
             return error

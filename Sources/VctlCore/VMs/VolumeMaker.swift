@@ -21,6 +21,8 @@ struct NewVolume: Codable, Hashable, Sendable {
         var format: DiskFormat
         /// Whether the disk goes on reading from it.
         var linked: Bool
+        /// The image that both read from, so that only what differs from it is copied; `nil`: all is copied.
+        var backing: QemuImg.Image?
     }
 
     /// Where it grows until it is whole.
@@ -51,14 +53,24 @@ struct VolumeMaker: Sendable {
             try? DurableFile.remove(volume.partial)
             throw isFull ? FreeSpace.full(volume.path, "no room for the disk \(volume.path)") : error
         }
-        try Self.place(volume.partial, at: volume.path)
+        try place(volume)
     }
 
     private func fill(_ volume: NewVolume, _ progress: @escaping @Sendable (Operation.Progress) -> Void)
         async throws
     {
-        // The tool writes into a file that others never could read; libvirt gives it to QEMU at the start.
-        try Self.claim(volume.partial)
+        try await Self.claimed(volume.partial) { try await write(volume, progress) }
+    }
+
+    /// A tool writes into a file that others never could read; libvirt gives it to QEMU at the start.
+    static func claimed(_ path: String, _ write: () async throws -> Void) async throws {
+        try claim(path)
+        try await write()
+    }
+
+    private func write(_ volume: NewVolume, _ progress: @escaping @Sendable (Operation.Progress) -> Void)
+        async throws
+    {
         guard let source = volume.source else {
             return try await QemuImg.create(
                 path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,
@@ -71,7 +83,7 @@ struct VolumeMaker: Sendable {
         }
         try await QemuImg.convert(
             from: source.path, format: source.format, to: volume.partial, format: volume.format,
-            preallocation: volume.preallocation,
+            preallocation: volume.preallocation, backing: source.backing,
             progress: { percent in
                 progress(.init(phase: "copying", done: Int64(percent), total: 100, unit: "percent"))
             })
@@ -87,7 +99,8 @@ struct VolumeMaker: Sendable {
     }
 
     /// A link and not a rename: it never replaces what somebody else put there.
-    private static func place(_ partial: String, at path: String) throws {
+    func place(_ volume: NewVolume) throws {
+        let (partial, path) = (volume.partial, volume.path)
         guard link(partial, path) == 0 else {
             let code = errno
             if code == EEXIST {

@@ -9,7 +9,7 @@ struct ImageCommand: ParsableCommand {
         commandName: "image", abstract: "Disk images that VMs are made from.",
         subcommands: [
             ImageImport.self, ImageList.self, ImageShow.self, ImageSet.self, ImageRename.self,
-            ImageDelete.self,
+            ImageDelete.self, ImagePublish.self, ImageExport.self,
         ])
 }
 

@@ -1,52 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
 import VctlAPI
 import VctlClient
 
-/// The run of `vm create`: request, operation, condition.
-struct VMCreation {
-    let command: VMCreateCommand
-    let client: Client
-    let deadline: Deadline
+/// What every command that makes a VM understands.
+struct CreationOptions: ParsableArguments {
+    @Option(
+        name: .customLong("wait-for"),
+        help: .init("none, running, ip, agent, cloud-init or tcp:PORT.", valueName: "condition"),
+        transform: Self.condition)
+    var waitFor: Goal = .none
 
-    func run(_ body: VMCreate) throws {
-        let batch = Batch(client, .vm, command.output, command.wait)
-        guard let outcome = try accepted(body, batch) else { return try printExisting() }
-        if case .some(let condition) = command.waitFor, case .operation = outcome {
+    @Flag(name: .customLong("if-not-exists"), help: "A VM of this name is no error, and stays as it is.")
+    var ifNotExists = false
+
+    @OptionGroup var key: KeyOption
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connect: ConnectOptions
+
+    /// What `--wait-for` waits for.
+    enum Goal: Hashable {
+        case none
+        case some(WaitCondition)
+    }
+
+    static func condition(_ text: String) throws -> Goal {
+        text == "none" ? .none : .some(try Parse.condition(text))
+    }
+
+    /// - Parameter starts: whether the VM is started.
+    func check(starts: Bool, hint: String) throws {
+        guard waitFor == .none || (starts && wait.wait) else {
+            throw Failure.usage("--wait-for needs a VM that is started and waited for", hint: hint)
+        }
+        _ = try Printer(.vm, output)
+    }
+}
+
+/// The run of a command that makes a VM: request, operation, condition.
+struct VMCreation {
+    let name: Name
+    let options: CreationOptions
+    private let client: Client
+    private let deadline: Deadline
+
+    init(_ name: Name, _ options: CreationOptions) {
+        self.name = name
+        self.options = options
+        client = options.connect.client()
+        deadline = options.wait.deadline
+    }
+
+    /// - Parameter request: without an idempotency key.
+    func run(_ request: Request) throws {
+        let batch = Batch(client, .vm, options.output, options.wait)
+        guard let outcome = try accepted(request, batch) else { return try printExisting() }
+        if case .some(let condition) = options.waitFor, case .operation = outcome {
             try finish(outcome, condition)
         } else {
-            try batch.finish(command.name.rawValue, outcome)
+            try batch.finish(name.rawValue, outcome)
         }
     }
 
     /// `nil` where there is such a VM already, and that is fine.
-    private func accepted(_ body: VMCreate, _ batch: Batch) throws -> Outcome? {
-        var request = try Request(Endpoints.named("vm.create"), query: command.wait.change.query).json(body)
-        if !command.wait.dryRun { request = try request.keyed(command.key.key) }
+    private func accepted(_ request: Request, _ batch: Batch) throws -> Outcome? {
+        let request = options.wait.dryRun ? request : try request.keyed(options.key.key)
         do {
             return try batch.outcome(try client.sendKeyed(request, until: deadline))
-        } catch let problem as Problem where problem.errorCode == .vmExists && command.ifNotExists {
+        } catch let problem as Problem where problem.errorCode == .vmExists && options.ifNotExists {
             return nil
         }
     }
 
     private func printExisting() throws {
-        Standard.error("\(command.name) exists; nothing to do")
-        let request = Request(Endpoints.named("vm.show"), [command.name.rawValue])
+        Standard.error("\(name) exists; nothing to do")
+        let request = Request(Endpoints.named("vm.show"), [name.rawValue])
         let reply = try client.send(request, until: deadline)
-        try Printer(.vm, command.output).objects([reply.bytes], asArray: false, detailed: false)
+        try Printer(.vm, options.output).objects([reply.bytes], asArray: false, detailed: false)
     }
 
     private func finish(_ outcome: Outcome, _ condition: WaitCondition) throws {
         guard case .operation(let operation, _) = outcome else { return }
-        let name = command.name.rawValue
+        let name = name.rawValue
         let ended = try follow(operation, name)
         for warning in ended.warnings { Standard.error("warning: \(shown(warning, limit: 1000))") }
         guard ended.status == .succeeded else { throw Failure(ended, about: name) }
         let loop = WaitLoop(
             client: client, deadline: deadline, name: name, condition: condition,
             id: ended.result?.id.rawValue)
-        try Printer(.vm, command.output).objects([try loop.run()], asArray: false, detailed: false)
-        if command.wait.strict, !ended.warnings.isEmpty { throw Ended(exit: .warnings) }
+        try Printer(.vm, options.output).objects([try loop.run()], asArray: false, detailed: false)
+        if options.wait.strict, !ended.warnings.isEmpty { throw Ended(exit: .warnings) }
     }
 
     private func follow(_ operation: Operation, _ name: String) throws -> Operation {

@@ -9,7 +9,7 @@ struct VMCommand: ParsableCommand {
             VMCreateCommand.self, VMList.self, VMShow.self, VMStartCommand.self, VMStopCommand.self,
             VMRestartCommand.self, VMReset.self, VMPause.self, VMResume.self, VMSuspend.self, VMSet.self,
             VMRename.self, VMDelete.self,
-            VMAdoptCommand.self, VMRelease.self,
+            VMAdoptCommand.self, VMCloneCommand.self, VMRelease.self,
             VMWaitCommand.self, VMConsole.self, VMExecCommand.self, VMXML.self, VMDiskCommand.self,
             VMNICCommand.self,
         ])

@@ -30,45 +30,15 @@ struct VMCreateCommand: ParsableCommand {
     @Flag(name: .customLong("no-start"), help: "Do not start it.")
     var noStart = false
 
-    @Option(
-        name: .customLong("wait-for"),
-        help: .init("none, running, ip, agent, cloud-init or tcp:PORT.", valueName: "condition"),
-        transform: Self.condition)
-    var waitFor: Goal = .none
-
-    @Flag(name: .customLong("if-not-exists"), help: "A VM of this name is no error, and stays as it is.")
-    var ifNotExists = false
-
-    @OptionGroup var key: KeyOption
-    @OptionGroup var wait: WaitOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connect: ConnectOptions
-
-    /// What `--wait-for` waits for.
-    enum Goal: Hashable {
-        case none
-        case some(WaitCondition)
-    }
-
-    static func condition(_ text: String) throws -> Goal {
-        text == "none" ? .none : .some(try Parse.condition(text))
-    }
+    @OptionGroup var creation: CreationOptions
 
     func run() throws {
-        try checkCombination()
-        let body = try body()
-        _ = try Printer(.vm, output)
-        try VMCreation(command: self, client: connect.client(), deadline: wait.deadline).run(body)
-    }
-
-    private func checkCombination() throws {
-        guard waitFor == .none || (!noStart && wait.wait) else {
-            throw Failure.usage(
-                "--wait-for needs a VM that is started and waited for",
-                hint: "leave out --no-start and --no-wait")
-        }
+        try creation.check(starts: !noStart, hint: "leave out --no-start and --no-wait")
         try hardware.check()
         try guest.check()
+        let query = creation.wait.change.query
+        let request = try Request(Endpoints.named("vm.create"), query: query).json(try body())
+        try VMCreation(name, creation).run(request)
     }
 
     /// The request's body; reads the files.

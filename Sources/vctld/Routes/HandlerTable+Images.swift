@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTPTypes
+import NIOCore
 import VctlAPI
 import VctlCore
 
@@ -23,6 +24,20 @@ extension HandlerTable {
             // A part of it: nothing new was made, and more is awaited.
             if case .announced(let image) = accepted { return try .json(image) }
             return try incoming.reply(accepted)
+        }
+        on("image.export") { incoming in
+            let content = try await images.content(try incoming.reference())
+            // With its length, so that a client knows whether it has got all.
+            let headers: HTTPFields = [
+                .contentType: "application/octet-stream", .contentLength: String(content.size),
+            ]
+            return Reply(
+                .ok, headers,
+                body: .stream { sink in
+                    while case let bytes = try await content.next(), !bytes.isEmpty {
+                        try await sink.write(ByteBuffer(bytes: bytes))
+                    }
+                })
         }
         on("image.delete") { try $0.reply(try await images.delete(try $0.reference(), $0.context)) }
     }

@@ -36,6 +36,10 @@ extension HandlerTable {
             try incoming.reply(try await vms.suspend(try incoming.reference(), incoming.context))
         }
         on("vm.adopt", VMAdopt.self) { try $0.reply(try await vms.adopt(try $0.reference(), $1, $0.context)) }
+        on("vm.publish", VMPublish.self) {
+            try $0.reply(try await vms.publish(try $0.reference(), $1, $0.context))
+        }
+        on("vm.clone", VMClone.self) { try $0.reply(try await vms.clone(try $0.reference(), $1, $0.context)) }
         on("vm.release", Empty.self) { incoming, _ in
             try incoming.reply(try await vms.release(try incoming.reference(), incoming.context))
         }

@@ -55,7 +55,7 @@ extension Scenario {
         Scenario(name: "release", kind: "vm.mark", prepare: created) { bench, core in
             try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
         },
-    ] + devices
+    ] + devices + copies
 
     private static let devices: [Scenario] = [
         Scenario(name: "add a disk", kind: "vm.disk", prepare: stopped) { bench, core in
@@ -87,6 +87,23 @@ extension Scenario {
         },
         Scenario(name: "suspend", kind: "vm.power", prepare: created) { bench, core in
             try await core.vms.suspend(.name("web"), bench.context("vm.suspend")).operationID
+        },
+    ]
+
+    private static let copies: [Scenario] = [
+        Scenario(name: "linked clone", kind: "vm.clone", prepare: stopped) { bench, core in
+            var clone = VMClone(name: try Name("copy"))
+            clone.start = true
+            return try await core.vms.clone(.name("web"), clone, bench.context("vm.clone")).operationID
+        },
+        Scenario(name: "full clone", kind: "vm.clone", prepare: stopped) { bench, core in
+            var clone = VMClone(name: try Name("copy"))
+            clone.clone = .full
+            return try await core.vms.clone(.name("web"), clone, bench.context("vm.clone")).operationID
+        },
+        Scenario(name: "publish a disk", kind: "image.publish", prepare: stopped) { bench, core in
+            let publish = VMPublish(name: try Name("made"))
+            return try await core.vms.publish(.name("web"), publish, bench.context("vm.publish")).operationID
         },
     ]
 

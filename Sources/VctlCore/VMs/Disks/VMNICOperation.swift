@@ -35,6 +35,7 @@ struct VMNICOperation: OperationKind {
                 try await devices.attach(.nic(mac), nic.xml.element)
             }
         case .remove(let mac):
+            try journal.pointOfNoReturn()
             try await journal.step("detach") { try await devices.detach(.nic(mac)) }
         case .set(let mac, let setting, let before):
             try await journal.step("update", undo: { try await update(mac, before, devices) }) {

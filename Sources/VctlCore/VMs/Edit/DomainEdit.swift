@@ -9,7 +9,13 @@ struct DomainEdit {
     /// What was changed, in order, a sentence each.
     private(set) var changes: [String] = []
 
-    init(_ domain: DomainXML) { self.domain = domain }
+    /// Where the variables of a firmware are.
+    private let variables: (Firmware) -> String?
+
+    init(_ domain: DomainXML, variables: @escaping (Firmware) -> String? = { _ in nil }) {
+        self.domain = domain
+        self.variables = variables
+    }
 
     /// Changes all that the patch names of the hardware.
     /// - Throws: ``Problem`` `request.invalid` for what does not fit this definition.
@@ -30,7 +36,7 @@ struct DomainEdit {
 
     private mutating func setFirmware(_ firmware: Firmware?) {
         guard let firmware, firmware != domain.firmware else { return }
-        Hardware.setFirmware(firmware, of: &domain)
+        Hardware.setFirmware(firmware, variables: variables(firmware), of: &domain)
         note("boot with \(firmware.rawValue)")
     }
 

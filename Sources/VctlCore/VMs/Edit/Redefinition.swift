@@ -37,16 +37,19 @@ struct Redefinition: Sendable {
         do {
             let domain = try await DomainEffects(environment: environment).existing(id)
             try await HardwareCheck.check(patch, of: domain, connection)
-            return try await Redefinition(patch, id, domain)
+            let state = environment.state
+            return try await Redefinition(patch, id, domain) { state.variables(id, $0) }
         } catch let error as LibvirtError {
             throw Problem(libvirt: error)
         }
     }
 
-    private init(_ patch: VMPatch, _ id: ObjectID, _ domain: Domain) async throws {
-        let edit = try Self.edit(try await domain.xml([.inactive, .secure]), patch)
+    private init(
+        _ patch: VMPatch, _ id: ObjectID, _ domain: Domain, _ variables: @escaping (Firmware) -> String?
+    ) async throws {
+        let edit = try Self.edit(try await domain.xml([.inactive, .secure]), patch, variables)
         let before = try await domain.xml(.inactive)
-        let shown = try Self.edit(before, patch)
+        let shown = try Self.edit(before, patch, variables)
         self.id = id
         xml = edit.domain.xml
         changes = edit.changes
@@ -58,9 +61,11 @@ struct Redefinition: Sendable {
             ? LiveChange.all(patch, edit.domain, on: try DomainXML(parsing: await domain.xml())) : []
     }
 
-    private static func edit(_ text: String, _ patch: VMPatch) throws -> DomainEdit {
+    private static func edit(
+        _ text: String, _ patch: VMPatch, _ variables: @escaping (Firmware) -> String?
+    ) throws -> DomainEdit {
         let before = try DomainXML(parsing: text)
-        var edit = DomainEdit(before)
+        var edit = DomainEdit(before, variables: variables)
         if let xml = patch.xml { try edit.replace(with: xml) }
         try edit.apply(patch)
         if let patches = patch.xmlPatch { try edit.apply(patches) }

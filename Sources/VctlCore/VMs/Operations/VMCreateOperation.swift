@@ -63,12 +63,16 @@ struct VMCreateOperation: OperationKind {
     }
 
     func rolledBack(_ request: Request, _ transaction: Transaction, _ operation: ObjectID) throws {
-        // The texts of the seed were kept before the first step could name an undo.
-        try SeedFiles(environment.state).remove(request.plan.id)
-        for path in OwnFiles.consoleLogs(of: request.plan.id, environment.state) {
-            try DurableFile.remove(path)
-        }
-        try transaction.removeVM(request.plan.id, origin: .vctl)
+        try Self.forget(request.plan.id, environment, transaction)
+    }
+
+    /// What is left of a VM that did not come to be: the texts of its seed, which were kept before the first
+    /// step could name an undo, what it has said, and its row.
+    static func forget(_ id: ObjectID, _ environment: VMEnvironment, _ transaction: Transaction) throws {
+        try SeedFiles(environment.state).remove(id)
+        let variables = [Firmware.uefi, .uefiSecure].compactMap { environment.state.variables(id, $0) }
+        for path in OwnFiles.consoleLogs(of: id, environment.state) + variables { try DurableFile.remove(path) }
+        try transaction.removeVM(id, origin: .vctl)
     }
 }
 

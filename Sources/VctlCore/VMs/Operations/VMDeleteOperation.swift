@@ -68,7 +68,8 @@ struct VMDeleteOperation: OperationKind {
         } catch {
             problems.append("the seed could not be removed: \(error.localizedDescription)")
         }
-        return problems + OwnFiles.consoleLogs(of: id, environment.state).compactMap(Self.remove)
+        let variables = [Firmware.uefi, .uefiSecure].compactMap { environment.state.variables(id, $0) }
+        return problems + (OwnFiles.consoleLogs(of: id, environment.state) + variables).compactMap(Self.remove)
     }
 }
 

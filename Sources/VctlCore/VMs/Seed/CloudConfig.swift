@@ -43,6 +43,8 @@ enum CloudConfig {
             var pairs: [(Node, Node)] = [
                 (key("match"), map([(key("macaddress"), text(mac.lowercased()))])),
                 (key("dhcp4"), Node("true", Tag(.bool))),
+                // Guests with copies of one disk have one machine-id, and would get one address for it.
+                (key("dhcp-identifier"), text("mac")),
             ]
             if index > 0 { pairs.append((key("optional"), Node("true", Tag(.bool)))) }
             return (key("nic\(index)"), map(pairs))

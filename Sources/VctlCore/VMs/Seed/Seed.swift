@@ -10,11 +10,14 @@ struct Seed: Hashable, Sendable {
     var metaData: String
     /// Without it the guest asks for an address on its first NIC.
     var networkConfig: String?
+    /// What the host has to say besides; the user's words count more.
+    var vendorData: String?
 
     /// The files of the seed's file system.
     var files: [(name: String, text: String)] {
         var files = [("meta-data", metaData), ("user-data", userData)]
         if let networkConfig { files.append(("network-config", networkConfig)) }
+        if let vendorData { files.append(("vendor-data", vendorData)) }
         return files
     }
 }

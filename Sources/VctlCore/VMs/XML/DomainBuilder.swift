@@ -61,7 +61,7 @@ extension DomainPlan {
         if flavor == .qemu {
             domain.osArch = "x86_64"
             domain.osMachine = machine
-            Hardware.setFirmware(firmware, of: &domain)
+            Hardware.setFirmware(firmware, variables: variables, of: &domain)
         }
         domain.osKernel = boot?.kernel
         domain.osInitrd = boot?.initrd

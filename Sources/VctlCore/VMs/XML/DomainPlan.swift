@@ -28,6 +28,8 @@ struct DomainPlan: Codable, Hashable, Sendable {
     /// QEMU's machine type.
     var machine = "q35"
     var firmware = Firmware.bios
+    /// The file of the firmware's variables.
+    var variables: String?
     /// Whether it has an emulated TPM 2.0; `nil`, as in older journals: no.
     var tpm: Bool?
     var accelerator = Accelerator.tcg

@@ -34,13 +34,14 @@ enum Hardware {
 
     /// Lets libvirt choose the firmware's image. Variables of another firmware are not taken along, and the
     /// file that they are in stays where it is.
-    static func setFirmware(_ firmware: Firmware, of domain: inout DomainXML) {
+    static func setFirmware(_ firmware: Firmware, variables: String?, of domain: inout DomainXML) {
         for path in ["os/loader", "os/nvram", "os/firmware"] { domain.element.remove(Path(path)) }
         guard firmware != .bios else {
             domain.osFirmware = nil
             return
         }
         let secure = firmware == .uefiSecure
+        domain.osNvram = variables
         domain.osFirmware = "efi"
         // Unless it is told, libvirt picks an image with secure boot, under which a plain kernel hangs.
         var features = [Element("feature", ["enabled": secure ? "yes" : "no", "name": "secure-boot"])]
