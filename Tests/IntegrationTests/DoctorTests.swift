@@ -57,8 +57,7 @@ extension RealGuests {
                 try findings(lab)["storage.access"]?.map(\.message) == [
                     "QEMU runs as root, and gets everywhere"
                 ])
-            try Data((before + "user = \"libvirt-qemu\"\ngroup = \"libvirt-qemu\"\n").utf8).write(
-                to: URL(fileURLWithPath: configuration))
+            try write(before.replacingOccurrences(of: "\"root\"", with: "\"libvirt-qemu\""), configuration)
             try lab.vhost("restart-libvirtd", lab.name)
             try lab.inside("chmod", "700", "/var/lib/libvirt/images")
             try eventually("libvirt is there again") { try findings(lab)["libvirt"]?.first?.status == .ok }
@@ -67,7 +66,7 @@ extension RealGuests {
             #expect(closed.first?.message.contains("libvirt-qemu, which QEMU runs as, may not pass") == true)
             for hint in closed.compactMap(\.hint) { try lab.inside("sh", "-c", hint) }
             #expect(try findings(lab)["storage.access"]?.contains { $0.status == .critical } == false)
-            try Data(before.utf8).write(to: URL(fileURLWithPath: configuration))
+            try write(before, configuration)
             try lab.vhost("restart-libvirtd", lab.name)
         }
 
@@ -95,6 +94,10 @@ extension RealGuests {
             _ = try findings(lab)
             #expect(try seen() == before)
             #expect(before.contains("virbr0"))
+        }
+
+        private func write(_ text: String, _ path: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         }
 
         /// By check; each has at least one.

@@ -9,8 +9,8 @@ out=$(cd "${1:-$here/../../.build/lab}" && pwd)
 
 packages=(
     libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-daemon-driver-network
-    libvirt-daemon-driver-storage libvirt-daemon-driver-nwfilter libvirt-daemon-driver-nodedev libvirt-daemon-driver-secret
-    libvirt-daemon-config-nwfilter libvirt-daemon-log libvirt-clients
+    libvirt-daemon-driver-storage libvirt-daemon-driver-nwfilter libvirt-daemon-driver-nodedev
+    libvirt-daemon-driver-secret libvirt-daemon-config-nwfilter libvirt-daemon-log libvirt-clients
     qemu-system-x86 qemu-utils ovmf dnsmasq-base iptables ebtables nftables iproute2 conntrack kmod procps
     xorriso libsqlite3-0 libxml2 e2fsprogs openssh-client curl jq socat python3
 )

@@ -135,7 +135,7 @@ struct MachineFindingsTests {
         let tree = try HostTree(files)
         let xml = models.map { "<secmodel><model>\($0)</model><doi>0</doi></secmodel>" }.joined()
         let check = ConfinementFindings(
-            files: tree.files, configuration: QemuConfiguration(tree.files),
+            files: tree.files,
             capabilities: { try CapabilitiesXML(parsing: "<capabilities><host>\(xml)</host></capabilities>") }
         )
         return try await check.notes()[0]

@@ -31,8 +31,15 @@ struct StorageFindingsTests {
 
     @Test func theConfigurationIsReadAsLibvirtReadsIt() throws {
         let tree = try HostTree([
-            "/etc/libvirt/qemu.conf":
-                "#user = \"commented\"\n  \ngroup=\"kvm\"\nuser = \"+0\"\ndynamic_ownership = 0\n"
+            "/etc/libvirt/qemu.conf": """
+            #user = "commented"
+
+            group="kvm"
+            user = "+0"
+            user = "nobody"
+            dynamic_ownership = 0
+
+            """
         ])
         let configuration = QemuConfiguration(tree.files)
         #expect(configuration.value("group") == "kvm" && configuration.value("dynamic_ownership") == "0")
@@ -58,7 +65,7 @@ struct StorageFindingsTests {
     ) async throws -> [Note] {
         let tree = try HostTree(configuration)
         return try await AccessFindings(
-            configuration: QemuConfiguration(tree.files), user: { user },
+            files: tree.files, user: { user },
             folders: { [DiskFolder(what: "pool default", path: path)] }
         ).notes()
     }

@@ -11,7 +11,8 @@ struct DiskFolder: Hashable, Sendable {
 /// Whether QEMU's user gets to where disks are: libvirt gives it the files, but not the way to them.
 struct AccessFindings: HostCheck {
     let name = "storage.access"
-    let configuration: QemuConfiguration
+    let deadline = LibvirtFacts.patience
+    let files: HostFiles
     let user: @Sendable () async -> QemuUser?
     let folders: @Sendable () async throws -> [DiskFolder]
 
@@ -26,7 +27,7 @@ struct AccessFindings: HostCheck {
         let there = try await Blocking.run { folders.filter { access($0.path, F_OK) == 0 } }
         var notes = folders.filter { !there.contains($0) }.map(Self.missing)
         notes += try await blocked(user, there)
-        if configuration.value("dynamic_ownership") == "0" {
+        if QemuConfiguration(files).value("dynamic_ownership") == "0" {
             notes.append(
                 .warning(
                     "dynamic_ownership = 0 in /etc/libvirt/qemu.conf: libvirt does not hand disks over to"
@@ -78,6 +79,7 @@ struct AccessFindings: HostCheck {
 /// Whether QEMU's user may open what KVM has.
 struct KVMAccessFindings: HostCheck {
     let name = "kvm.access"
+    let deadline = LibvirtFacts.patience
     var device = "/dev/kvm"
     let user: @Sendable () async -> QemuUser?
 

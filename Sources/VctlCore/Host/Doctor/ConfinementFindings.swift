@@ -4,8 +4,8 @@ import VirtXML
 /// Whether something holds a guest that has broken out of QEMU.
 struct ConfinementFindings: HostCheck {
     let name = "confinement"
+    let deadline = LibvirtFacts.patience
     let files: HostFiles
-    let configuration: QemuConfiguration
     let capabilities: @Sendable () async throws -> CapabilitiesXML
 
     func notes() async throws -> [Note] {
@@ -13,7 +13,7 @@ struct ConfinementFindings: HostCheck {
         if models.contains("apparmor") { return [.ok("libvirt confines each VM by AppArmor")] }
         if models.contains("selinux") { return [.ok("libvirt confines each VM by SELinux")] }
         let danger = "a guest that breaks out of QEMU is held by nothing but the rights of QEMU's user"
-        guard configuration.value("security_driver") != "none" else {
+        guard QemuConfiguration(files).value("security_driver") != "none" else {
             return [
                 .warning(
                     "security_driver is \"none\" in /etc/libvirt/qemu.conf: \(danger)",

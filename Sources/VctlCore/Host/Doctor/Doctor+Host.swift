@@ -7,7 +7,7 @@ import VirtXML
 extension Doctor {
     /// All checks of this host.
     convenience init(_ environment: VMEnvironment, files: HostFiles = HostFiles()) {
-        let facts = LibvirtFacts(environment, QemuConfiguration(files))
+        let facts = LibvirtFacts(environment, files)
         self.init(
             Self.machine(environment, facts, files) + Self.storage(environment, facts, files)
                 + Self.networks(facts, files))
@@ -24,8 +24,7 @@ extension Doctor {
             LibvirtVersionFindings(hypervisor: environment.hypervisor),
             QemuVersionFindings(hypervisor: environment.hypervisor),
             ProgramFindings(),
-            ConfinementFindings(
-                files: files, configuration: facts.configuration, capabilities: facts.capabilities),
+            ConfinementFindings(files: files, capabilities: facts.capabilities),
         ]
     }
 
@@ -34,7 +33,7 @@ extension Doctor {
     ) -> [any HostCheck] {
         let inventory = environment.inventory
         return [
-            AccessFindings(configuration: facts.configuration, user: facts.user, folders: facts.folders),
+            AccessFindings(files: files, user: facts.user, folders: facts.folders),
             SpaceFindings(folders: facts.fileSystems),
             MemoryFindings(files: files),
             SwapFindings(
@@ -67,7 +66,10 @@ extension Doctor {
 /// What several checks ask libvirt; each is asked once at a time, since its answer may take a minute on a
 /// host where KVM hangs, and it serves few questions at once.
 struct LibvirtFacts: Sendable {
-    let configuration: QemuConfiguration
+    /// For what libvirt asks QEMU, which it does once after its start; shorter than a client waits.
+    static let patience = Duration.seconds(45)
+
+    private let files: HostFiles
     let capabilities: @Sendable () async throws -> CapabilitiesXML
     let version: @Sendable () async throws -> LibvirtVersion
     let networks: @Sendable () async throws -> [NetworkXML]
@@ -76,11 +78,11 @@ struct LibvirtFacts: Sendable {
     /// Where what grows is kept.
     let fileSystems: @Sendable () async throws -> [DiskFolder]
 
-    init(_ environment: VMEnvironment, _ configuration: QemuConfiguration) {
+    init(_ environment: VMEnvironment, _ files: HostFiles) {
         let (hypervisor, state) = (environment.hypervisor, environment.state)
         // The networks and pools of libvirt's test driver are made up.
         let isReal = environment.accelerator.isQemu
-        self.configuration = configuration
+        self.files = files
         let known = SharedReading {
             try CapabilitiesXML(parsing: try await hypervisor.connection().capabilities())
         }
@@ -106,8 +108,8 @@ struct LibvirtFacts: Sendable {
 
     /// Whom QEMU runs as.
     var user: @Sendable () async -> QemuUser? {
-        let (capabilities, configuration) = (capabilities, configuration)
-        return { QemuUser(try? await capabilities(), configuration) }
+        let (capabilities, files) = (capabilities, files)
+        return { QemuUser(try? await capabilities(), QemuConfiguration(files)) }
     }
 
     private static func folders(ofPools hypervisor: Hypervisor) async throws -> [DiskFolder] {

@@ -103,7 +103,8 @@ struct QemuConfiguration: Sendable {
         for line in files.lines("/etc/libvirt/qemu.conf") where !line.hasPrefix("#") {
             let parts = line.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, let key = parts[0].split(separator: " ").first else { continue }
-            values[key] = parts[1].trimmingCharacters(in: CharacterSet(charactersIn: " \t\"'"))
+            // Of several the first counts, as with libvirt.
+            values[key] = values[key] ?? parts[1].trimmingCharacters(in: CharacterSet(charactersIn: " \t\"'"))
         }
         self.values = values
     }

@@ -50,8 +50,7 @@ struct LibvirtVersionFindings: HostCheck {
 /// How old QEMU is, and what that means.
 struct QemuVersionFindings: HostCheck {
     let name = "qemu"
-    /// libvirt asks a new QEMU what it can do, which takes long where KVM hangs.
-    let deadline = Duration.seconds(30)
+    let deadline = LibvirtFacts.patience
     let hypervisor: Hypervisor
 
     static let oldest = LibvirtVersion(7, 2)
