@@ -50,7 +50,7 @@ let package = Package(
         library(
             "VctlCore",
             [
-                "VctlAPI", "Libvirt", "VirtXML",
+                "VctlAPI", "Libvirt", "VirtXML", "CHost",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timex.h>
 
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
@@ -41,4 +42,12 @@ int chost_unix_address(const char *path, struct sockaddr_un *address)
     address->sun_family = AF_UNIX;
     memcpy(address->sun_path, path, length + 1);
     return 0;
+}
+
+int chost_clock_is_kept(void)
+{
+    /* No mode: the kernel is asked, and nothing is set. */
+    struct timex clock = {0};
+    if (adjtimex(&clock) < 0) return -1;
+    return (clock.status & STA_UNSYNC) == 0;
 }

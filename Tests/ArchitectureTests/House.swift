@@ -25,7 +25,7 @@ enum House {
                 "NIOPosix", "NIOHTTP1", "NIOHTTPTypes", "TOMLKit",
             ]),
         "VctlCore": Room(
-            rooms: ["VctlAPI", "Libvirt", "VirtXML"],
+            rooms: ["VctlAPI", "Libvirt", "VirtXML", "CHost"],
             modules: ["GRDB", "Subprocess", "Crypto", "Yams", "CYaml", "Logging", "Metrics"]),
         "Libvirt": Room(rooms: ["CLibvirt"], mayOverruleConcurrency: true),
         "VirtXML": Room(rooms: ["CLibxml2"], mayOverruleConcurrency: true),

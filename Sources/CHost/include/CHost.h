@@ -22,4 +22,8 @@ int chost_peer_groups(int socket, gid_t *groups, int capacity);
 /* Fills `address` with `path`; 0, or -1 with ENAMETOOLONG. A shim, since `sun_path` is a tuple in Swift. */
 int chost_unix_address(const char *path, struct sockaddr_un *address);
 
+/* 1 when something keeps the kernel's clock right, 0 when nothing does, -1 with errno. A shim, since
+   <sys/timex.h> is not in Swift's module of the C library. */
+int chost_clock_is_kept(void);
+
 #endif

@@ -142,6 +142,9 @@ public enum Endpoints {
     private static let daemon: [Endpoint] = [
         get("statistics", "/v1/statistics", "What the running VMs have used so far", Statistics.self),
         get("host.show", "/v1/host", "The host, the daemon and its libvirt", Host.self),
+        call(
+            .get, "host.doctor", "/v1/host/doctor", "Whether the host is fit for VMs, and what mends it", nil,
+            .list, Finding.self, [.fields], .viewer),
         get("version", "/v1/version", "What program answers", VersionInfo.self),
         get("ready", "/v1/ready", "200 once requests are served and libvirt was read", VersionInfo.self),
         call(

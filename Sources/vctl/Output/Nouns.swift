@@ -132,12 +132,20 @@ struct Noun: Sendable {
     /// The noun whose columns a command prints.
     static func printed(by path: [String]) -> Noun? {
         if path.last == "top" { return top }
+        if path.last == "doctor" { return finding }
         return path == ["vctl", "list"] ? vm : path.reversed().lazy.compactMap(known).first
     }
 
     private static func known(_ name: String) -> Noun? {
-        [vm, disk, nic, image, operation, event, warning, audit, host].first { $0.name == name }
+        [vm, disk, nic, image, operation, event, warning, audit, host, finding].first { $0.name == name }
     }
+
+    static let finding = Noun(
+        name: "finding", nameField: "check",
+        columns: [
+            Column("check"), Column("status"), Column("message", limit: 1000), Column("hint", limit: 1000),
+        ],
+        usual: ["check", "status", "message", "hint"])
 
     /// The columns of a table.
     /// - Throws: a ``Failure`` that names the unknown column and the known ones.
