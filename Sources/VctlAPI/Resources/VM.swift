@@ -26,8 +26,8 @@ public struct VM: Codable, Hashable, Sendable {
     /// What the admin says of it.
     public var description: String?
     public var state: VMState
-    /// Why it is in that state: `booted`, `shutdown`, `creating`, `ioError`, …
-    public var stateReason: String?
+    /// Why it is in that state.
+    public var stateReason: StateReason?
     /// Virtual CPUs now.
     public var cpus: Int
     /// Memory now, in bytes.
@@ -138,7 +138,8 @@ public struct VM: Codable, Hashable, Sendable {
     }
 
     public init(
-        id: ObjectID, name: String, state: VMState, stateReason: String? = nil, cpus: Int, memoryBytes: Int64,
+        id: ObjectID, name: String, state: VMState, stateReason: StateReason? = nil, cpus: Int,
+        memoryBytes: Int64,
         disks: [Disk] = [], nics: [NIC] = [], labels: [String: String] = [:], managed: Bool,
         autostart: Bool = false, protected: Bool = false, createdAt: Timestamp? = nil, observedAt: Timestamp
     ) {

@@ -171,7 +171,7 @@ struct VMPlanner: Sendable {
     /// The row that holds the name until libvirt has the domain.
     private func reserved(_ plan: DomainPlan) -> VM {
         var vm = VM(
-            id: plan.id, name: plan.name, state: .stopped, stateReason: "creating", cpus: plan.cpus,
+            id: plan.id, name: plan.name, state: .stopped, stateReason: .creating, cpus: plan.cpus,
             memoryBytes: plan.memoryBytes, labels: plan.labels, managed: true, protected: plan.protected,
             createdAt: plan.createdAt, observedAt: .now)
         vm.image = plan.image

@@ -226,7 +226,8 @@ enum VMDocument {
     /// Field → new value, for the fields that people watch.
     static func differences(_ before: VM, _ after: VM) -> [String: String] {
         let fields: [(String, (VM) -> String?)] = [
-            ("name", { $0.name }), ("state", { $0.state.rawValue }), ("stateReason", { $0.stateReason }),
+            ("name", { $0.name }), ("state", { $0.state.rawValue }),
+            ("stateReason", { $0.stateReason?.rawValue }),
             ("cpus", { "\($0.cpus)" }), ("memoryBytes", { "\($0.memoryBytes)" }),
             (
                 "labels",
