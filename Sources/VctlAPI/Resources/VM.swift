@@ -5,6 +5,14 @@ public enum VMState: String, APIEnum {
     case running, paused, stopped, suspended, crashed, missing, unknown
 }
 
+/// What is done when QEMU ends unasked, or the guest panics.
+public enum CrashAction: String, APIEnum {
+    /// It is started again, after a pause that grows, and not without end.
+    case restart
+    /// It stays off.
+    case stop
+}
+
 /// What runs a VM's instructions.
 public enum Accelerator: String, APIEnum {
     case kvm, tcg
@@ -52,6 +60,13 @@ public struct VM: Codable, Hashable, Sendable {
     public var managed: Bool
     /// Whether it starts with the host.
     public var autostart: Bool
+    /// Its place among those that vctld starts with the host, the lowest first. Without it and without a delay
+    /// libvirt starts it, together with all others.
+    public var autostartOrder: Int?
+    /// Seconds that vctld waits after its start before it starts the next one.
+    public var autostartDelaySeconds: Int?
+    /// What is done when it crashes; `stop` without it.
+    public var onCrash: CrashAction?
     /// Whether `delete` refuses it.
     public var protected: Bool
     public var createdAt: Timestamp?

@@ -9,6 +9,7 @@ enum Migrations {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-first") { db in try db.execute(sql: first) }
         migrator.registerMigration("2-state-reasons") { db in try db.execute(sql: stateReasons) }
+        migrator.registerMigration("3-crashes") { db in try db.execute(sql: crashes) }
         return migrator
     }
 
@@ -75,6 +76,11 @@ enum Migrations {
     private static let stateReasons = """
         UPDATE vm SET document = json_set(document, '$.stateReason', 'undefined')
         WHERE state = 'missing' AND document ->> '$.stateReason' IS NOT NULL;
+        """
+
+    /// What vctld knows about VMs that have crashed, one row for each.
+    private static let crashes = """
+        CREATE TABLE crash(vm TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
         """
 
     private static let first = """

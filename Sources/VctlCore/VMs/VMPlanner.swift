@@ -60,6 +60,8 @@ struct VMPlanner: Sendable {
         plan.createdAt = .now
         plan.creator = caller.user ?? "uid \(caller.uid)"
         plan.protected = create.protected ?? false
+        plan.startRule = .init(order: create.autostartOrder, delay: create.autostartDelaySeconds)
+        plan.onCrash = create.onCrash
     }
 
     private func accelerate(_ plan: inout DomainPlan, _ warnings: inout [String]) async throws {
@@ -162,7 +164,7 @@ struct VMPlanner: Sendable {
         let request = VMCreateOperation.Request(
             plan: plan, volumes: disks.volumes, pool: disks.pool, hasSeed: hasSeed,
             start: create.start ?? true,
-            autostart: create.autostart ?? false, warnings: warnings)
+            autostart: plan.startRule == nil && create.autostart ?? false, warnings: warnings)
         let claims = Claim.whole(plan.id) + (plan.image.map { Claim.shared($0.id, .disks) } ?? [])
         return Draft(
             request: request, seed: seed, claims: claims, vm: reserved(plan))
