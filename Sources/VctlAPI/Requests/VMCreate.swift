@@ -62,7 +62,14 @@ public struct VMCreate: Codable, Sendable {
     /// A CPU model; the host's (KVM) or the fullest (TCG) without it.
     public var cpuModel: String?
     public var labels: [String: String]?
+    /// Whether it starts with the host; an order or a delay says so, too.
     public var autostart: Bool?
+    /// Its place among those that vctld starts with the host, the lowest first.
+    public var autostartOrder: Int?
+    /// Seconds that vctld waits after its start before it starts the next one.
+    public var autostartDelaySeconds: Int?
+    /// What is done when it crashes; `stop` without it.
+    public var onCrash: CrashAction?
     public var protected: Bool?
     /// Whether it is started at once; `true` without it.
     public var start: Bool?

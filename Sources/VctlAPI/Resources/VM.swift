@@ -5,6 +5,14 @@ public enum VMState: String, APIEnum {
     case running, paused, stopped, suspended, crashed, missing, unknown
 }
 
+/// What is done when QEMU ends unasked, or the guest panics.
+public enum CrashAction: String, APIEnum {
+    /// It is started again, after a pause that grows, and not without end.
+    case restart
+    /// It stays off.
+    case stop
+}
+
 /// What runs a VM's instructions.
 public enum Accelerator: String, APIEnum {
     case kvm, tcg
@@ -26,8 +34,8 @@ public struct VM: Codable, Hashable, Sendable {
     /// What the admin says of it.
     public var description: String?
     public var state: VMState
-    /// Why it is in that state: `booted`, `shutdown`, `creating`, `ioError`, …
-    public var stateReason: String?
+    /// Why it is in that state.
+    public var stateReason: StateReason?
     /// Virtual CPUs now.
     public var cpus: Int
     /// Memory now, in bytes.
@@ -52,6 +60,13 @@ public struct VM: Codable, Hashable, Sendable {
     public var managed: Bool
     /// Whether it starts with the host.
     public var autostart: Bool
+    /// Its place among those that vctld starts with the host, the lowest first. Without it and without a delay
+    /// libvirt starts it, together with all others.
+    public var autostartOrder: Int?
+    /// Seconds that vctld waits after its start before it starts the next one.
+    public var autostartDelaySeconds: Int?
+    /// What is done when it crashes; `stop` without it.
+    public var onCrash: CrashAction?
     /// Whether `delete` refuses it.
     public var protected: Bool
     public var createdAt: Timestamp?
@@ -142,7 +157,8 @@ public struct VM: Codable, Hashable, Sendable {
     }
 
     public init(
-        id: ObjectID, name: String, state: VMState, stateReason: String? = nil, cpus: Int, memoryBytes: Int64,
+        id: ObjectID, name: String, state: VMState, stateReason: StateReason? = nil, cpus: Int,
+        memoryBytes: Int64,
         disks: [Disk] = [], nics: [NIC] = [], labels: [String: String] = [:], managed: Bool,
         autostart: Bool = false, protected: Bool = false, createdAt: Timestamp? = nil, observedAt: Timestamp
     ) {

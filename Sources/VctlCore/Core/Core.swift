@@ -19,6 +19,8 @@ public struct CoreConfiguration: Sendable {
     public var shutdownGraceSeconds = 10.0
     /// Rebuild the inventory, even if there is one.
     public var recover = false
+    /// When VMs that have crashed are started again.
+    public var crashes = CrashLimits()
 
     /// The defaults for a state directory and a libvirt.
     public init(stateDirectory: String, uri: String, allowedPaths: [String]) {
@@ -125,6 +127,10 @@ public final class Core: Sendable {
             Task { await environment.watcher.run() },
             Task { await AddressWatcher(environment: environment).run() },
             Task { await GuestWatcher(environment: environment).run() },
+            Task { [vms] in await BootStart(vms: vms, operations: operations).run() },
+            Task { [vms, limits = configuration.crashes] in
+                await CrashRestart(vms: vms, limits: limits).run()
+            },
             Task<Void, Never> { _ = await environment.accelerator.result() },
             Task {
                 while !Task.isCancelled {

@@ -22,6 +22,8 @@ struct Noun: Sendable {
             Column("image", shown: { $0["name"]?.text ?? "" }, plain: { $0["name"]?.text ?? "" }),
             Column("id"), Column("stateReason", "REASON"), Column("labels", shown: Cell.labels),
             Column("managed", shown: Cell.yes), Column("autostart", shown: Cell.yes),
+            Column("autostartOrder", "ORDER", number: true),
+            Column("autostartDelaySeconds", "DELAY", number: true), Column("onCrash", "ON-CRASH"),
             Column("protected", shown: Cell.yes), Column("accelerator"), Column("firmware"),
             Column("machine"), Column("tpm", "TPM", shown: Cell.yes),
             Column("pending", shown: Cell.keys, plain: Cell.labels),

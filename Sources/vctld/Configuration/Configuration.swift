@@ -23,6 +23,16 @@ struct Configuration: Equatable, Sendable {
     /// How many events are kept.
     var keptEvents = 100_000
     var http = HTTP()
+    var guests = Guests()
+
+    /// What is done for VMs unasked.
+    struct Guests: Equatable, Sendable {
+        /// How often a VM that crashes is started again within the window.
+        var crashRestarts = 5
+        var crashWindowMinutes = 10
+        /// Seconds before the first restart; each further one within the window waits twice as long.
+        var crashPauseSeconds = 2
+    }
 
     /// Which groups have which role. All empty: whoever can open the socket is admin.
     struct Access: Equatable, Sendable {

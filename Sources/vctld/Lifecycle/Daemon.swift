@@ -81,6 +81,10 @@ struct Daemon: Sendable {
         core.keepEvents = configuration.keptEvents
         core.shutdownGraceSeconds = Double(configuration.shutdownGraceSeconds)
         core.recover = recover
+        core.crashes = CrashLimits(
+            restarts: configuration.guests.crashRestarts,
+            windowSeconds: configuration.guests.crashWindowMinutes * 60,
+            pauseSeconds: configuration.guests.crashPauseSeconds)
         return core
     }
 

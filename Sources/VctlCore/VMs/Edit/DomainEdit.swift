@@ -30,6 +30,7 @@ struct DomainEdit {
         }
         setCPUModel(patch.cpuModel)
         setBoot(patch)
+        setPanicDevice(patch.onCrash)
     }
 
     mutating func note(_ change: String) { changes.append(change) }
@@ -56,6 +57,13 @@ struct DomainEdit {
         guard domain.element[child: "cpu"] != cpu else { return }
         domain.element[child: "cpu"] = cpu
         note("give it CPUs of model \(model)")
+    }
+
+    private mutating func setPanicDevice(_ onCrash: CrashAction?) {
+        guard onCrash != nil, domain.type == "kvm" || domain.type == "qemu" else { return }
+        let before = domain
+        Hardware.addPanicDevice(to: &domain)
+        if domain.xml != before.xml { note("give it a device by which it tells of a panic") }
     }
 
     private mutating func setBoot(_ patch: VMPatch) {

@@ -118,7 +118,7 @@ extension VMPatch {
     var changesDefinition: Bool {
         let fields: [Any?] = [
             cpus, maxCpus, memoryBytes, maxMemoryBytes, firmware, tpm, machine, cpuModel, kernel, initrd,
-            cmdline, xmlPatch, xml,
+            cmdline, xmlPatch, xml, onCrash,
         ]
         return fields.contains { $0 != nil }
     }

@@ -17,6 +17,7 @@ extension DomainPlan {
         domain.rngs = [random]
         if tpm == true { domain.tpms = [Hardware.tpm] }
         domain.memballoon = balloon
+        if onCrash != nil { Hardware.addPanicDevice(to: &domain) }
     }
 
     private var isPCIExpress: Bool { machine.contains("q35") }

@@ -54,6 +54,10 @@ struct DomainProjection: Sendable {
         vm.image = mark.image
         vm.createdAt = mark.createdAt
         vm.protected = mark.protected
+        vm.autostart = vm.autostart || mark.start != nil
+        vm.autostartOrder = mark.start?.order
+        vm.autostartDelaySeconds = mark.start?.delay
+        vm.onCrash = mark.onCrash
         let roles = Dictionary(
             mark.disks.map { ($0.target, $0.role) }, uniquingKeysWith: { first, _ in first })
         for index in vm.disks.indices {

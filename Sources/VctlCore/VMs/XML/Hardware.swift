@@ -53,6 +53,12 @@ enum Hardware {
         }
     }
 
+    /// By which a guest says that it has panicked; without it a panic is known to nobody.
+    static func addPanicDevice(to domain: inout DomainXML) {
+        guard domain.osArch == "x86_64", domain.element.first("devices/panic") == nil else { return }
+        domain.element[path: "devices/panic"] = Element("panic", ["model": "isa"])
+    }
+
     /// A TPM 2.0 that swtpm emulates.
     static var tpm: TpmXML {
         var tpm = TpmXML()
