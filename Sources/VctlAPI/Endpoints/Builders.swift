@@ -48,11 +48,11 @@ extension Endpoints {
 
     static func call(
         _ method: Method, _ id: String, _ path: String, _ summary: String, bytes: String, _ role: Role,
-        _ kind: ReplyKind = .nothing
+        _ kind: ReplyKind = .nothing, query: [QueryParameter] = []
     ) -> Endpoint {
         let reply = kind == .operation ? NamedSchema(Operation.self) : nil
         return Endpoint(
-            id: id, method: method, path: path, summary: summary, role: role, query: [],
+            id: id, method: method, path: path, summary: summary, role: role, query: query,
             body: NamedSchema(bytes: bytes), reply: reply, kind: kind)
     }
 
@@ -83,6 +83,7 @@ extension QueryParameter {
     static let follow = QueryParameter("follow", Bool.schema, "go on as more is printed")
     static let tail = QueryParameter(
         "tail", Schema(type: "integer", minimum: 0, maximum: 1 << 30), "only the last so many bytes")
+    static let readOnly = QueryParameter("readOnly", Bool.schema, "only watch; there may be any number")
     static let since = QueryParameter(
         "since", Schema(type: "integer", format: "int64", minimum: 0), "those after this sequence number")
     static let timeout = QueryParameter(

@@ -24,6 +24,8 @@ public struct VMPatch: Codable, Sendable {
     public var firmware: Firmware?
     /// Whether it has an emulated TPM 2.0.
     public var tpm: Bool?
+    /// Another screen, from the next start on.
+    public var graphics: GraphicsKind?
     /// QEMU's machine type.
     public var machine: String?
     public var cpuModel: String?
@@ -33,7 +35,8 @@ public struct VMPatch: Codable, Sendable {
     public var cmdline: RemovableText?
     /// Changes of libvirt's definition by hand, for admins.
     public var xmlPatch: [XMLPatch]?
-    /// Another definition for libvirt in place of the present one, for admins; UUID, name and our metadata stay.
+    /// Another definition for libvirt in place of the present one, for admins; UUID, name and our metadata
+    /// stay.
     public var xml: String?
     /// Nothing is changed until a field is set.
     public init() {}

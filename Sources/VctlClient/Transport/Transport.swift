@@ -17,8 +17,15 @@ public struct Transport: Sendable {
         }
     }
 
-    func close() {
-        for descriptor in Set([input, output]) { _ = Glibc.close(descriptor) }
+    /// - Parameter half: the output was closed before.
+    func close(half: Bool) {
+        _ = Glibc.close(input)
+        if input != output, !half { _ = Glibc.close(output) }
+    }
+
+    /// Lets the other side see the end of what is written.
+    func finishWriting() {
+        if input == output { shutdown(output, Int32(SHUT_WR)) } else { _ = Glibc.close(output) }
     }
 
     /// Writes what fits; -1 with `errno` as usual. Never raises SIGPIPE on a socket.

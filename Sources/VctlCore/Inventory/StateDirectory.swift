@@ -41,7 +41,8 @@ public struct StateDirectory: Sendable {
     /// Where the content of an image is received before it is checked.
     func incoming(_ id: ObjectID) -> String { "\(path)/incoming/\(id)" }
     func seedDirectory(_ vm: ObjectID) -> String { "\(path)/seeds/\(vm)" }
-    func consoleLog(_ vm: ObjectID) -> String { "\(path)/console/\(vm).log" }
+    var consoles: String { "\(path)/console" }
+    func consoleLog(_ vm: ObjectID) -> String { "\(consoles)/\(vm).log" }
     func secret(_ name: String) -> String { "\(path)/secrets/\(name)" }
     func object(_ kind: ObjectKind, _ id: ObjectID) -> String {
         "\(path)/objects/\(kind.rawValue)/\(id).json"

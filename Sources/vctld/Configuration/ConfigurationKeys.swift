@@ -51,6 +51,10 @@ extension ConfigurationKey {
             "events", "keep", "Events that are kept for those who resume a stream.", 100...100_000_000,
             \.keptEvents),
         number(
+            "console", "log_bytes",
+            "Bytes of each serial console that are kept; where virtlogd writes them, virtlogd.conf says it.",
+            65_536...(1 << 40), \.consoleLogBytes),
+        number(
             "http", "max_connections", "Connections served at once; the next is told to come back.",
             8...100_000,
             \.http.maximumConnections),

@@ -68,8 +68,8 @@ struct Redefinition: Sendable {
         return edit
     }
 
-    /// Defines it, and gives a running guest what it can have at once. What it does not take waits, and is shown
-    /// as pending.
+    /// Defines it, and gives a running guest what it can have at once. What it does not take waits, and is
+    /// shown as pending.
     func apply(_ environment: VMEnvironment) async throws {
         guard !changes.isEmpty else { return }
         let connection = try environment.hypervisor.connection()
@@ -112,7 +112,8 @@ extension VMPatch {
     /// Whether it asks for something that is in the definition alone.
     var changesDefinition: Bool {
         let fields: [Any?] = [
-            cpus, maxCpus, memoryBytes, maxMemoryBytes, firmware, tpm, machine, cpuModel, kernel, initrd,
+            cpus, maxCpus, memoryBytes, maxMemoryBytes, firmware, tpm, graphics, machine, cpuModel, kernel,
+            initrd,
             cmdline, xmlPatch, xml,
         ]
         return fields.contains { $0 != nil }
