@@ -26,4 +26,12 @@ int chost_unix_address(const char *path, struct sockaddr_un *address);
    <sys/timex.h> is not in Swift's module of the C library. */
 int chost_clock_is_kept(void);
 
+/* Frees the blocks of the file's first `length` bytes; its size, and where all else is in it, stay. 0, or -1
+   with errno. A shim, since `fallocate` needs _GNU_SOURCE. */
+int chost_free_head(int file, off_t length);
+
+/* Where the first byte is that is no hole, or -1 with errno: ENXIO where there is none. A shim, since
+   `SEEK_DATA` needs _GNU_SOURCE. */
+off_t chost_first_data(int file);
+
 #endif

@@ -29,6 +29,8 @@ public struct VMPatch: Codable, Sendable {
     public var firmware: Firmware?
     /// Whether it has an emulated TPM 2.0.
     public var tpm: Bool?
+    /// Another screen, from the next start on.
+    public var graphics: GraphicsKind?
     /// QEMU's machine type.
     public var machine: String?
     public var cpuModel: String?

@@ -57,6 +57,8 @@ public struct VMCreate: Codable, Sendable {
     public var firmware: Firmware?
     /// Whether it has an emulated TPM 2.0.
     public var tpm: Bool?
+    /// Its screen; `vnc` without it.
+    public var graphics: GraphicsKind?
     /// QEMU's machine type, `q35` without it.
     public var machine: String?
     /// A CPU model; the host's (KVM) or the fullest (TCG) without it.

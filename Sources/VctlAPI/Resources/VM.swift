@@ -18,6 +18,16 @@ public enum Accelerator: String, APIEnum {
     case kvm, tcg
 }
 
+/// How a VM's screen can be seen from the host.
+public enum GraphicsKind: String, APIEnum {
+    /// It has neither a screen nor a video card.
+    case none
+    /// VNC on a Unix socket.
+    case vnc
+    /// SPICE on a Unix socket.
+    case spice
+}
+
 /// The firmware that starts a VM.
 public enum Firmware: String, APIEnum {
     case bios
@@ -53,6 +63,8 @@ public struct VM: Codable, Hashable, Sendable {
     public var machine: String?
     public var disks: [Disk]
     public var nics: [NIC]
+    /// Screens that a viewer can be connected to.
+    public var graphics: [Graphics]?
     public var labels: [String: String]
     /// The image that its first disk was made from.
     public var image: ImageReference?
@@ -140,6 +152,23 @@ public struct VM: Codable, Hashable, Sendable {
             self.model = model
             self.tap = tap
             self.addresses = addresses
+        }
+    }
+
+    /// A screen, and where a viewer finds it.
+    public struct Graphics: Codable, Hashable, Sendable {
+        /// `vnc`, `spice`, …
+        public var type: String
+        /// The Unix socket on the host, while it runs.
+        public var socket: String?
+        /// Where it listens instead.
+        public var address: String?
+        public var port: Int?
+        public init(type: String, socket: String? = nil, address: String? = nil, port: Int? = nil) {
+            self.type = type
+            self.socket = socket
+            self.address = address
+            self.port = port
         }
     }
 

@@ -15,6 +15,8 @@ public struct CoreConfiguration: Sendable {
     public var allowedPaths: [String]
     public var retentionDays = 30
     public var keepEvents = 100_000
+    /// So many bytes of each serial console are kept.
+    public var consoleLogBytes: Int64 = 8 << 20
     /// How long a stop waits for operations to come to the end of their step.
     public var shutdownGraceSeconds = 10.0
     /// Rebuild the inventory, even if there is one.
@@ -120,6 +122,7 @@ public final class Core: Sendable {
         try await ImageRecovery.checkFiles(inventory)
         try await engine.resume()
         let environment = environment
+        let bytes = configuration.consoleLogBytes
         let retention = Retention(
             inventory: inventory, operationDays: configuration.retentionDays, events: configuration.keepEvents
         )
@@ -132,6 +135,7 @@ public final class Core: Sendable {
                 await CrashRestart(vms: vms, limits: limits).run()
             },
             Task<Void, Never> { _ = await environment.accelerator.result() },
+            Task { await ConsoleTrimmer(environment: environment, most: bytes).run() },
             Task {
                 while !Task.isCancelled {
                     try? await retention.run(now: .now)
@@ -154,6 +158,7 @@ public final class Core: Sendable {
     public func shutdown() async {
         inventory.bus.close()
         for task in tasks.withLock({ $0 }) { task.cancel() }
+        await environment.consoles.shutdown()
         await engine.stop(grace: configuration.shutdownGraceSeconds)
         environment.hypervisor.managed.close()
         try? inventory.close()

@@ -33,7 +33,7 @@ struct VMPlanner: Sendable {
             try await HardwareCheck(connection: connection, accelerator: plan.accelerator).check(
                 .init(
                     machine: create.machine, cpuModel: create.cpuModel, firmware: create.firmware,
-                    tpm: create.tpm))
+                    tpm: create.tpm, graphics: create.graphics))
         }
         plan.nics = try await nics(create, plan.id, connection, &warnings)
         plan.boot = try kernel(create, caller)
@@ -54,6 +54,8 @@ struct VMPlanner: Sendable {
         plan.firmware = create.firmware ?? .bios
         plan.variables = environment.state.variables(plan.id, plan.firmware)
         plan.tpm = create.tpm
+        plan.graphics = create.graphics
+        plan.screen = create.graphics != GraphicsKind.none
         plan.cpuModel = create.cpuModel
         plan.consoleLog = environment.state.consoleLog(plan.id)
         plan.labels = create.labels ?? [:]

@@ -20,6 +20,8 @@ struct Configuration: Equatable, Sendable {
     var operationRetentionDays = 30
     /// How many seconds a stop waits for operations to reach the end of a step.
     var shutdownGraceSeconds = 20
+    /// How many bytes of each serial console are kept.
+    var consoleLogBytes = 8 << 20
     /// How many events are kept.
     var keptEvents = 100_000
     var http = HTTP()

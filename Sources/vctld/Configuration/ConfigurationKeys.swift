@@ -63,6 +63,10 @@ extension ConfigurationKey {
                 + " at most 5 minutes.",
             0...3600, \.guests.crashPauseSeconds),
         number(
+            "console", "log_bytes",
+            "Bytes of each serial console that are kept; where virtlogd writes them, virtlogd.conf says it.",
+            65_536...(1 << 40), \.consoleLogBytes),
+        number(
             "http", "max_connections", "Connections served at once; the next is told to come back.",
             8...100_000,
             \.http.maximumConnections),

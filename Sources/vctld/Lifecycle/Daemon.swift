@@ -80,6 +80,7 @@ struct Daemon: Sendable {
         core.retentionDays = configuration.operationRetentionDays
         core.keepEvents = configuration.keptEvents
         core.shutdownGraceSeconds = Double(configuration.shutdownGraceSeconds)
+        core.consoleLogBytes = Int64(configuration.consoleLogBytes)
         core.recover = recover
         core.crashes = CrashLimits(
             restarts: configuration.guests.crashRestarts,

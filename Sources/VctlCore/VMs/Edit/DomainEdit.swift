@@ -24,6 +24,7 @@ struct DomainEdit {
         try setMemory(patch.memoryBytes?.bytes, most: patch.maxMemoryBytes?.bytes)
         setFirmware(patch.firmware)
         setTPM(patch.tpm)
+        setGraphics(patch.graphics)
         if let machine = patch.machine, machine != domain.osMachine {
             domain.osMachine = machine
             note("make it a machine of type \(machine)")
@@ -45,6 +46,12 @@ struct DomainEdit {
         guard let wanted, wanted != domain.hasTPM else { return }
         domain.tpms = wanted ? [Hardware.tpm] : []
         note(wanted ? "add a TPM" : "remove the TPM")
+    }
+
+    private mutating func setGraphics(_ wanted: GraphicsKind?) {
+        guard let wanted, domain.graphicsKinds != (wanted == .none ? [] : [wanted.rawValue]) else { return }
+        Hardware.setGraphics(wanted, of: &domain)
+        note(wanted == .none ? "remove the screen" : "show its screen by \(wanted.rawValue)")
     }
 
     /// A guest's NUMA nodes and its topology are no part of its CPU's model.
@@ -80,6 +87,11 @@ struct DomainEdit {
 extension DomainXML {
     /// Whether it has a TPM of any kind.
     var hasTPM: Bool { !self.tpms.isEmpty }
+}
+
+extension DomainXML {
+    /// The kinds of its screens.
+    var graphicsKinds: [String] { self.graphics.map { $0.type ?? "" } }
 }
 
 extension RemovableText {

@@ -42,6 +42,8 @@ struct DomainPlan: Codable, Hashable, Sendable {
     var consoleLog: String?
     /// Whether it has a graphics card and a VNC server on a Unix socket of libvirt's choosing.
     var screen = true
+    /// What serves it; `nil`, as in older journals: VNC.
+    var graphics: GraphicsKind?
     /// Everything in the mark, the ids aside.
     var labels: [String: String] = [:]
     var image: ImageReference?

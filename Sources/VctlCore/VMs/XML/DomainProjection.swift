@@ -47,6 +47,8 @@ struct DomainProjection: Sendable {
         vm.tpm = vm.accelerator == nil ? nil : domain.hasTPM
         vm.disks = domain.disks.compactMap(VM.Disk.init)
         vm.nics = domain.interfaces.compactMap(VM.NIC.init)
+        let graphics = domain.graphics.compactMap(VM.Graphics.init)
+        vm.graphics = graphics.isEmpty ? nil : graphics
     }
 
     private mutating func describe(_ mark: Mark) {
@@ -95,6 +97,17 @@ extension VM.Disk {
             format: disk.driverType,
             serial: disk.serial, readOnly: disk.readonly || device == "cdrom",
             role: device == "cdrom" ? "cdrom" : nil)
+    }
+}
+
+extension VM.Graphics {
+    init?(_ graphics: GraphicsXML) {
+        guard let type = graphics.type else { return nil }
+        // Before it runs, libvirt writes -1 for a port that it will choose.
+        let port = graphics.port.flatMap { $0 > 0 ? $0 : nil }
+        self.init(
+            type: type, socket: graphics.listenSocket, address: port == nil ? nil : graphics.listenAddress,
+            port: port)
     }
 }
 
