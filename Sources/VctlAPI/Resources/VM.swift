@@ -72,8 +72,8 @@ public struct VM: Codable, Hashable, Sendable {
     public var managed: Bool
     /// Whether it starts with the host.
     public var autostart: Bool
-    /// Its place among those that vctld starts with the host, the lowest first. Without it and without a delay
-    /// libvirt starts it, together with all others.
+    /// Its place among those that vctld starts with the host, the lowest first. Without it and without a
+    /// delay libvirt starts it, together with all others.
     public var autostartOrder: Int?
     /// Seconds that vctld waits after its start before it starts the next one.
     public var autostartDelaySeconds: Int?
