@@ -6,7 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help deps build release test test-fast lab lab-shell fuzz demo lint fmt schemas bench man install clean
+.PHONY: help deps build release test test-fast lab lab-shell fuzz demo lint fmt schemas bench man install
+.PHONY: clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
