@@ -7,8 +7,8 @@ extension RealGuests {
     /// Every endpoint against everybody who may ask. What is expected is written down here from the rule for
     /// users, and not taken from the endpoints:
     ///
-    /// viewer: reads, without consoles and secrets. operator: power, console, exec, create from images. admin:
-    /// everything, alone libvirt's XML, paths and devices of the host. The read-only socket is viewer.
+    /// viewer: reads, without consoles and secrets. operator: power, console, exec, create from images.
+    /// admin: everything, alone libvirt's XML, paths and devices of the host. The read-only socket is viewer.
     @Suite(.hosted("roles"))
     struct Roles {
         /// Who is needed at the least, by the rule's own words.
