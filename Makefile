@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help deps build release test test-fast fuzz demo lint fmt schemas bench man install clean
+.PHONY: help deps build release test test-fast lab lab-shell fuzz demo lint fmt schemas bench man install clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -30,6 +30,18 @@ test: ## run all tests, with real guests too; installs, builds and cleans up by 
 
 test-fast: ## run the tests that need no guest
 	@Tests/lab/test.sh --fast
+
+lab: deps ## run Tests/lab/vm/*.sh, or SCRIPT=FILE, in a VM that is a whole Debian host (root)
+	$(SWIFT) build --product vctl
+	$(SWIFT) build --product vctld
+	@Tests/lab/guest.sh
+	@Tests/lab/labvm run $(SCRIPT)
+
+lab-shell: deps ## a root shell in such a VM, with vctl and vctld installed (root)
+	$(SWIFT) build --product vctl
+	$(SWIFT) build --product vctld
+	@Tests/lab/guest.sh
+	@Tests/lab/labvm shell
 
 fuzz: deps ## hold the running API against its description with made-up requests (root)
 	$(SWIFT) build

@@ -42,6 +42,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
         .systemLibrary(name: "CLibxml2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CHost", exclude: ["README.md"]),
         library("Libvirt", ["CLibvirt"]),
         library("VirtXML", ["CLibxml2"]),
@@ -50,7 +51,7 @@ let package = Package(
         library(
             "VctlCore",
             [
-                "VctlAPI", "Libvirt", "VirtXML",
+                "VctlAPI", "Libvirt", "VirtXML", "CHost", "CZlib",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -82,7 +83,7 @@ let package = Package(
         tests(
             "VctlCoreTests",
             [
-                "VctlCore", "VctlAPI", "Libvirt", "VirtXML",
+                "VctlCore", "VctlAPI", "Libvirt", "VirtXML", "CZlib",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

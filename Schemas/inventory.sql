@@ -10,6 +10,8 @@ CREATE TABLE claim(
     operation TEXT NOT NULL REFERENCES operation(id) ON DELETE CASCADE,
     PRIMARY KEY(subject, aspect, operation)) WITHOUT ROWID;
 
+CREATE TABLE crash(vm TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+
 CREATE TABLE event(
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, type TEXT NOT NULL, kind TEXT,
     subject TEXT, name TEXT, operation TEXT, origin TEXT NOT NULL, data TEXT);

@@ -25,11 +25,12 @@ class Report:
         self.rows = []
         self.started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
-    def compare(self, what, unit, ours, peer, theirs, goal=None):
+    def compare(self, what, unit, ours, peer, theirs, goal=None, at_least=False):
         """Samples of both sides, taken in turns: the ratio is the median of the rounds' ratios."""
         ratios = [a / b for a, b in zip(ours, theirs)]
         ratio = statistics.median(ratios)
-        told = goal and (f"≤ {goal} x", ratio <= goal)
+        met = goal and (ratio >= goal if at_least else ratio <= goal)
+        told = goal and (f"{'≥' if at_least else '≤'} {goal} x", met)
         self._add(what, unit, ours, told, peer, theirs, ratio, ratios)
 
     def value(self, what, unit, samples, goal=None, at_least=False, peer=None, theirs=None):

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* ucred and SO_PEERGROUPS are declared for _GNU_SOURCE only, which Swift's importer does not set. */
+/* ucred, SO_PEERGROUPS, fallocate and SEEK_DATA are declared for _GNU_SOURCE only, which Swift's importer
+   does not set. */
 #define _GNU_SOURCE
 #include "CHost.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timex.h>
+#include <unistd.h>
 
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
@@ -42,3 +46,18 @@ int chost_unix_address(const char *path, struct sockaddr_un *address)
     memcpy(address->sun_path, path, length + 1);
     return 0;
 }
+
+int chost_clock_is_kept(void)
+{
+    /* No mode: the kernel is asked, and nothing is set. */
+    struct timex clock = {0};
+    if (adjtimex(&clock) < 0) return -1;
+    return (clock.status & STA_UNSYNC) == 0;
+}
+
+int chost_free_head(int file, off_t length)
+{
+    return fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, length);
+}
+
+off_t chost_first_data(int file) { return lseek(file, 0, SEEK_DATA); }

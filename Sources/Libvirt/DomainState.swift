@@ -56,7 +56,7 @@ public struct DomainStatus: Sendable, Hashable {
         ],
         .paused: [
             "unknown", "user", "migration", "save", "dump", "io-error", "watchdog", "from-snapshot",
-            "shutting-down", "snapshot", "crashed", "starting-up", "postcopy", "postcopy-failed",
+            "shutting-down", "snapshot", "crashed", "starting-up", "postcopy", "postcopy-failed", "api-error",
         ],
         .shuttingDown: ["unknown", "user"],
         .shutoff: [

@@ -87,7 +87,7 @@ public final class Client {
         on connection: Connection, method: String, until deadline: Deadline
     ) throws -> (ReplyHead, ReplyBody) {
         let head = try connection.readHead(until: deadline)
-        let closes = head["connection"]?.lowercased() == "close"
+        let closes = head.status == 101 || head["connection"]?.lowercased() == "close"
         let body = ReplyBody(connection, try Framing(head, method: method)) { [weak self] connection in
             connection.exchanges += 1
             if !closes { self?.idle = connection }
@@ -102,6 +102,10 @@ public final class Client {
         defer { idle = nil }
         // A kept connection that was told of another Ctrl-C watch would not see this one.
         if let idle, idle.interrupts === interrupts, !idle.isOver { return idle }
-        return Connection(try dial(deadline, interrupts), peer: socket, interrupts)
+        return try newConnection(until: deadline)
+    }
+
+    func newConnection(until deadline: Deadline) throws -> Connection {
+        Connection(try dial(deadline, interrupts), peer: socket, interrupts)
     }
 }

@@ -30,6 +30,8 @@ public final class CapabilitiesFields: Sendable {
     public let hostThreads = Field<Int>("host/cpu/topology/@threads")
     /// NUMA nodes.
     public let cells = ListField<NumaCellXML>("host/topology/cells/cell")
+    /// What keeps guests apart: `dac`, `apparmor`, `selinux`, `none`.
+    public let securityModels = ListField<SecurityModelXML>("host/secmodel")
     /// What can be run.
     public let guests = ListField<GuestCapabilityXML>("guest")
 }
@@ -54,6 +56,46 @@ public final class NumaCellFields: Sendable {
     public let memoryBytes = Field<UInt64>(size: "memory", unit: "KiB")
     /// Its CPUs.
     public let cpuCount = Field<Int>("cpus/@num")
+}
+
+/// A `<secmodel>`: a way of keeping guests apart that libvirt uses.
+public struct SecurityModelXML: XMLView {
+    /// The element with all it says.
+    public var element: Element
+    /// The name of a new one.
+    public static let elementName = "secmodel"
+    /// The properties.
+    public static let fields = SecurityModelFields()
+    /// A view of an element.
+    public init(element: Element) { self.element = element }
+}
+
+/// The properties of `SecurityModelXML`.
+public final class SecurityModelFields: Sendable {
+    /// `dac`, `apparmor`, `selinux`, `none`.
+    public let model = Field<String>("model")
+    /// What guests without a label of their own get, for each kind of guest.
+    public let baseLabels = ListField<BaseLabelXML>("baselabel")
+}
+
+/// A `<baselabel>` of a security model.
+public struct BaseLabelXML: XMLView {
+    /// The element with all it says.
+    public var element: Element
+    /// The name of a new one.
+    public static let elementName = "baselabel"
+    /// The properties.
+    public static let fields = BaseLabelFields()
+    /// A view of an element.
+    public init(element: Element) { self.element = element }
+}
+
+/// The properties of `BaseLabelXML`.
+public final class BaseLabelFields: Sendable {
+    /// The kind of guest: `kvm`, `qemu`.
+    public let type = Field<String>("@type")
+    /// The label; with `dac`, user and group: `+64055:+107`.
+    public let label = Field<String>("")
 }
 
 /// A `<guest>` of the capabilities: an architecture that can be run.

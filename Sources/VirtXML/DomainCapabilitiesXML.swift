@@ -67,6 +67,8 @@ extension DomainCapabilitiesXML {
     public var diskDevices: [String] { values("diskDevice", self.diskEnums) }
     /// Whether Secure Boot images can be had.
     public var secureBoot: Bool { values("secure", self.loaderEnums).contains("yes") }
+    /// Kinds of remote displays: `vnc`, `spice`.
+    public var graphicsTypes: [String] { values("type", self.graphicsEnums) }
     /// Backends of TPMs.
     public var tpmBackends: [String] { values("backendModel", self.tpmEnums) }
     /// The CPU mode of this name, if it is there and supported.

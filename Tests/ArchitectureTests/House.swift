@@ -25,13 +25,14 @@ enum House {
                 "NIOPosix", "NIOHTTP1", "NIOHTTPTypes", "TOMLKit",
             ]),
         "VctlCore": Room(
-            rooms: ["VctlAPI", "Libvirt", "VirtXML"],
+            rooms: ["VctlAPI", "Libvirt", "VirtXML", "CHost", "CZlib"],
             modules: ["GRDB", "Subprocess", "Crypto", "Yams", "CYaml", "Logging", "Metrics"]),
         "Libvirt": Room(rooms: ["CLibvirt"], mayOverruleConcurrency: true),
         "VirtXML": Room(rooms: ["CLibxml2"], mayOverruleConcurrency: true),
         "CLibvirt": Room(),
         "CLibxml2": Room(),
         "CHost": Room(),
+        "CZlib": Room(),
     ]
 
     /// Parts of the toolchain that every target may import.

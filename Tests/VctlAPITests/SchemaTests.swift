@@ -36,7 +36,7 @@ import VctlAPI
             id: ObjectID(), name: "a", state: .running, cpus: 1, memoryBytes: 1, managed: true,
             observedAt: .now)
         vm.description = "d"
-        vm.stateReason = "booted"
+        vm.stateReason = .booted
         vm.pending = ["cpus": "2"]
         let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(vm)) as? [String: Any]
         let known = Set(SchemaProbe.schema(of: VM.self).properties?.map(\.name) ?? [])

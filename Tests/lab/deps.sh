@@ -4,8 +4,8 @@
 set -euo pipefail
 
 packages=(
-    # building: libvirt, XML and SQLite headers, and what finds them
-    libvirt-dev libxml2-dev libsqlite3-dev pkg-config git ca-certificates
+    # building: libvirt, XML, SQLite and zlib headers, and what finds them
+    libvirt-dev libxml2-dev libsqlite3-dev zlib1g-dev pkg-config git ca-certificates
     # a host: libvirt, QEMU and what they call
     libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
     qemu-system-x86 qemu-utils ovmf swtpm swtpm-tools dnsmasq-base iptables ebtables nftables iproute2

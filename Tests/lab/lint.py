@@ -22,8 +22,8 @@ WORDS = {
 }
 # A build on a machine with other mirrors must not fail for a name in a script.
 HOSTS = r"\b(pypi\.org|(deb|security)\.debian\.org|github\.com|crates\.io|npmjs\.org|proxy\.golang\.org)"
-# Where a host may be named: dependencies are URLs, and the cloud image's mirror is only a default.
-HOST_FILES = ("Package.swift", "Tests/lab/cloud-image.sh")
+# Where a host may be named: dependencies are URLs, and Debian's mirror is only a default.
+HOST_FILES = ("Package.swift", "Tests/lab/cloud-image.sh", "Tests/lab/debian-root.sh")
 PRODUCTS = r"(^|/)(\.build|__pycache__)/|\.(o|a|so|swiftmodule|swiftdoc|pyc|qcow2|iso|img|deb|log)$"
 
 

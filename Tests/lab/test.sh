@@ -50,6 +50,7 @@ done
 say "4. guest images, built from Debian packages"
 "$here/guest.sh"
 "$here/cloud-image.sh"
+"$here/labvm" build
 say "5. made-up requests against the API's description"
 "$here/fuzz.sh"
 # A filter that matches nothing passes, too.

@@ -27,13 +27,13 @@ import Testing
         let table = [
             "vm": """
             create list show start stop restart reset pause resume set delete rename suspend adopt release
-            wait console exec xml top disk nic clone
+            wait console exec xml top disk nic clone file
             """,
             "vm disk": "add remove resize eject insert list",
             "vm nic": "add remove set list",
             "image": "import list show set rename delete publish export",
             "operation": "list show wait cancel retry abandon",
-            "event": "list follow", "warning": "list ack delete", "audit": "list", "host": "show",
+            "event": "list follow", "warning": "list ack delete", "audit": "list", "host": "show doctor",
         ]
         let known = Set(walk(Vctl.self, []).map { $0.0.joined(separator: " ") })
         for (noun, verbs) in table {

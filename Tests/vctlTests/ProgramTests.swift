@@ -233,17 +233,39 @@ import Testing
     }
 
     @Test func theConsoleTakesAPipe() throws {
-        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nlogin\r\n"
-        let server = try RawServer([[.request, json(vm())], [.request, .send(head), .hold]])
-        let result = try Program.run(["console", "web1", "--timeout", "300ms"], socket: server.path)
+        let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nVctl-Session: x\r\n\r\nlogin"
+        let server = try RawServer([[.request, .send(head), .hold]])
+        let (process, pipes) = try Program.start(
+            ["console", "web1", "--timeout", "300ms"], socket: server.path)
+        let result = Program.finish(process, pipes)
         #expect(result.out == "login" && result.status == 7)
-        #expect(server.requests[1].hasPrefix("GET /v1/vms/web1/console/log?follow=true&tail=4096 HTTP"))
+        #expect(server.requests[0].hasPrefix("POST /v1/vms/web1/actions/console?tail=4096 HTTP"))
+        #expect(server.requests[0].contains("\r\nUpgrade: vctl-stream\r\n"))
     }
 
-    @Test func theConsoleOfAVMThatIsOffIsNoSilence() throws {
-        let server = try RawServer([[.request, json(vm(state: "stopped"))]])
-        let result = try Program.run(["console", "web1"], socket: server.path)
-        #expect(result.status == 4 && result.err.contains("vctl vm start web1"), "\(result.err)")
+    @Test(arguments: [("vm.state", 0), ("console.taken", 4), ("console.overrun", 1), ("unknown", 6)])
+    func theEndOfAConsoleHasAReason(code: String, status: Int32) throws {
+        let session = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
+        let head = "HTTP/1.1 101 Switching Protocols\r\nVctl-Session: \(session)\r\n\r\nbytes"
+        let other = "6ba7b810-9dad-41d1-80b4-00c04fd430c9"
+        let ends = [(other, "console.busy"), (code == "unknown" ? other : session, code)].map {
+            #"{"session":"\#($0)","code":"\#($1)","detail":"because","at":"2026-01-01T00:00:00Z"}"#
+        }
+        let body = #"{"readers":0,"ended":[\#(ends.joined(separator: ","))]}"#
+        let server = try RawServer([[.request, .send(head)], [.request, json(body)]])
+        let result = try Program.run(["console", "web1", "--force"], socket: server.path)
+        #expect(result.out == "bytes" && result.status == status, "\(result.err)")
+        #expect(result.err.contains("because") == (code != "unknown"))
+        #expect(server.requests[0].contains("&force=true "))
+    }
+
+    @Test(arguments: [
+        ["--follow"], ["--raw"], ["--log", "--force"], ["--log", "--send-size"], ["--read-only", "--force"],
+        ["--send-size"], ["--escape", "ab"], ["--escape", ""],
+    ])
+    func consoleFlagsThatMakeNoSense(flags: [String]) throws {
+        let result = try Program.run(["console", "web1"] + flags)
+        #expect(result.status == 64, "\(result.err)")
     }
 
     @Test func helpAndVersionAreNoErrors() throws {

@@ -27,7 +27,7 @@ import VctlAPI
     @Test func everyKeyIsRead() throws {
         let values: [String: String] = [
             "socket": "\"/a/b.sock\"", "log_level": "\"debug\"", "allowed_paths": "[\"/x\"]",
-            "admin": "[\"wheel\"]",
+            "admin": "[\"wheel\"]", "log_bytes": "100000",
         ]
         for key in ConfigurationKey.all {
             let fallback = key.defaultText(Configuration()).contains("\"") ? "\"/other\"" : "3000"

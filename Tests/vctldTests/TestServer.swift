@@ -73,6 +73,14 @@ struct TestServer {
         table.on("vm.list") { incoming in
             incoming.reply(Rendered(json: "[]", next: incoming.query.text("after") == nil ? "b c" : nil))
         }
+        table.on("vm.console") { incoming in
+            try incoming.requireUpgrade()
+            return Reply.switching([:]) { stream in
+                // Says all back, and a word of its own at the end.
+                while let bytes = try? await stream.read() { try? await stream.write(bytes) }
+                try? await stream.write(ByteBuffer(string: "BYE"))
+            }
+        }
         table.on("vm.xml") { _ in throw CocoaError(.fileReadUnknown) }
         table.on("vm.console.log") { _ in
             Reply(

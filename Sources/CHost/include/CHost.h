@@ -22,4 +22,16 @@ int chost_peer_groups(int socket, gid_t *groups, int capacity);
 /* Fills `address` with `path`; 0, or -1 with ENAMETOOLONG. A shim, since `sun_path` is a tuple in Swift. */
 int chost_unix_address(const char *path, struct sockaddr_un *address);
 
+/* 1 when something keeps the kernel's clock right, 0 when nothing does, -1 with errno. A shim, since
+   <sys/timex.h> is not in Swift's module of the C library. */
+int chost_clock_is_kept(void);
+
+/* Frees the blocks of the file's first `length` bytes; its size, and where all else is in it, stay. 0, or -1
+   with errno. A shim, since `fallocate` needs _GNU_SOURCE. */
+int chost_free_head(int file, off_t length);
+
+/* Where the first byte is that is no hole, or -1 with errno: ENXIO where there is none. A shim, since
+   `SEEK_DATA` needs _GNU_SOURCE. */
+off_t chost_first_data(int file);
+
 #endif

@@ -83,6 +83,7 @@ extension QueryParameter {
     static let follow = QueryParameter("follow", Bool.schema, "go on as more is printed")
     static let tail = QueryParameter(
         "tail", Schema(type: "integer", minimum: 0, maximum: 1 << 30), "only the last so many bytes")
+    static let readOnly = QueryParameter("readOnly", Bool.schema, "only watch; there may be any number")
     static let since = QueryParameter(
         "since", Schema(type: "integer", format: "int64", minimum: 0), "those after this sequence number")
     static let path = QueryParameter(

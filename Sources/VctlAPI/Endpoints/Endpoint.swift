@@ -33,6 +33,8 @@ public enum ReplyKind: Hashable, Sendable {
     case bytes(String)
     /// `204`.
     case nothing
+    /// `101`: the connection becomes a stream of bytes in both directions, of the given protocol.
+    case upgrade(String)
 }
 
 /// A parameter in the query.

@@ -50,11 +50,22 @@ public enum Endpoints {
             .get, "vm.xml", "/v1/vms/{vm}/xml", "libvirt's definition, without secrets", nil,
             .bytes("application/xml"), Never?.self, [.inactive], .viewer),
         call(
+            .post, "vm.console", "/v1/vms/{vm}/actions/console",
+            "Join the serial console; a second one who writes needs force", nil, .upgrade(Wire.stream),
+            Never?.self,
+            [.readOnly, .tail, .force], .operate),
+        call(
+            .get, "vm.console.show", "/v1/vms/{vm}/console", "Who is on the serial console", nil, .value,
+            ConsoleStatus.self, [], .operate),
+        call(
             .get, "vm.console.log", "/v1/vms/{vm}/console/log", "What the serial console has printed", nil,
             .bytes("application/octet-stream"), Never?.self, [.follow, .tail], .operate),
         call(
             .post, "vm.console.input", "/v1/vms/{vm}/console/input", "Type on the serial console",
-            bytes: "application/octet-stream", .operate),
+            bytes: "application/octet-stream", .operate, query: [.force]),
+        call(
+            .get, "vm.screenshot", "/v1/vms/{vm}/screenshot", "A picture of the screen", nil,
+            .bytes("image/png"), Never?.self, [], .operate),
     ]
 
     private static let devices: [Endpoint] = [
@@ -142,6 +153,9 @@ public enum Endpoints {
     private static let daemon: [Endpoint] = [
         get("statistics", "/v1/statistics", "What the running VMs have used so far", Statistics.self),
         get("host.show", "/v1/host", "The host, the daemon and its libvirt", Host.self),
+        call(
+            .get, "host.doctor", "/v1/host/doctor", "Whether the host is fit for VMs, and what mends it", nil,
+            .list, Finding.self, [.fields], .viewer),
         get("version", "/v1/version", "What program answers", VersionInfo.self),
         get("ready", "/v1/ready", "200 once requests are served and libvirt was read", VersionInfo.self),
         call(

@@ -26,6 +26,10 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case vmState = "vm.state"
     case vmMissing = "vm.missing"
     case vmNoConsole = "vm.noConsole"
+    case vmNoScreen = "vm.noScreen"
+    case consoleBusy = "console.busy"
+    case consoleTaken = "console.taken"
+    case consoleOverrun = "console.overrun"
     case vmStopTimeout = "vm.stopTimeout"
     case imageNotFound = "image.notFound"
     case imageExists = "image.exists"
@@ -80,14 +84,14 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             404
         case .agentMissing, .vmDeviceBusy, .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmTransient,
             .vmState, .vmMissing,
-            .vmNoConsole,
+            .vmNoConsole, .vmNoScreen, .consoleBusy, .consoleTaken,
             .imageExists,
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
         // RFC 4918, section 11.5.
         case .storageFull: 507
-        case .agentUnresponsive, .agentFailed, .vmStopTimeout, .imageChecksum, .imageFormat,
+        case .consoleOverrun, .agentUnresponsive, .agentFailed, .vmStopTimeout, .imageChecksum, .imageFormat,
             .imageBackingFile, .imageCorrupt, .imageChanged,
             .imageDownload, .storageFailed, .operationCancelled, .operationInterrupted,
             .libvirtFailed,

@@ -12,6 +12,8 @@ public enum Limits {
     public static let nicModels = ["virtio", "e1000", "e1000e", "rtl8139"]
     /// How long a guest may take to stop.
     public static let graceSeconds = 0...86400
+    public static let autostartOrder = 0...9999
+    public static let autostartDelaySeconds = 0...86400
     /// How long one request waits for a condition.
     public static let waitSeconds = 0...300
     /// Characters of a description.
@@ -56,6 +58,12 @@ extension Schema {
         Schema(
             type: "integer", format: "int64", minimum: Int64(range.lowerBound),
             maximum: Int64(range.upperBound))
+    }
+
+    static func removable(_ range: ClosedRange<Int>) -> Schema {
+        var schema = whole(range)
+        schema.nullable = true
+        return schema
     }
 
     static func bytes(_ range: ClosedRange<Int64>) -> Schema {
@@ -103,6 +111,8 @@ extension VMCreate: FieldLimits {
             "disks": SchemaProbe.schema(of: [DiskSpec].self).atMost(Limits.disks),
             "networks": SchemaProbe.schema(of: [NICSpec].self).atMost(Limits.nics),
             "labels": .labels(nullable: false),
+            "autostartOrder": .whole(Limits.autostartOrder),
+            "autostartDelaySeconds": .whole(Limits.autostartDelaySeconds),
         ]
     }
 }
@@ -132,6 +142,8 @@ extension VMPatch: FieldLimits {
             "cmdline": .removableText(Limits.cmdline),
             "xmlPatch": SchemaProbe.schema(of: [XMLPatch].self).atMost(Limits.xmlPatches),
             "xml": Schema(type: "string", maxLength: Limits.xml),
+            "autostartOrder": .removable(Limits.autostartOrder),
+            "autostartDelaySeconds": .removable(Limits.autostartDelaySeconds),
         ]
     }
 }

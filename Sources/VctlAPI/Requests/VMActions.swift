@@ -9,6 +9,11 @@ public struct VMPatch: Codable, Sendable {
     public var labels: [String: String?]?
     public var protected: Bool?
     public var autostart: Bool?
+    /// Its place among those that vctld starts with the host; `null`: none.
+    public var autostartOrder: RemovableNumber?
+    /// Seconds before the next one is started; `null`: none.
+    public var autostartDelaySeconds: RemovableNumber?
+    public var onCrash: CrashAction?
     /// New cloud-init user-data, read by the guest at its next boot.
     public var cloudInit: Secret?
     /// New cloud-init network-config.
@@ -24,6 +29,8 @@ public struct VMPatch: Codable, Sendable {
     public var firmware: Firmware?
     /// Whether it has an emulated TPM 2.0.
     public var tpm: Bool?
+    /// Another screen, from the next start on.
+    public var graphics: GraphicsKind?
     /// QEMU's machine type.
     public var machine: String?
     public var cpuModel: String?

@@ -57,12 +57,21 @@ public struct VMCreate: Codable, Sendable {
     public var firmware: Firmware?
     /// Whether it has an emulated TPM 2.0.
     public var tpm: Bool?
+    /// Its screen; `vnc` without it.
+    public var graphics: GraphicsKind?
     /// QEMU's machine type, `q35` without it.
     public var machine: String?
     /// A CPU model; the host's (KVM) or the fullest (TCG) without it.
     public var cpuModel: String?
     public var labels: [String: String]?
+    /// Whether it starts with the host; an order or a delay says so, too.
     public var autostart: Bool?
+    /// Its place among those that vctld starts with the host, the lowest first.
+    public var autostartOrder: Int?
+    /// Seconds that vctld waits after its start before it starts the next one.
+    public var autostartDelaySeconds: Int?
+    /// What is done when it crashes; `stop` without it.
+    public var onCrash: CrashAction?
     public var protected: Bool?
     /// Whether it is started at once; `true` without it.
     public var start: Bool?

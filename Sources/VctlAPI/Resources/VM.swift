@@ -5,9 +5,27 @@ public enum VMState: String, APIEnum {
     case running, paused, stopped, suspended, crashed, missing, unknown
 }
 
+/// What is done when QEMU ends unasked, or the guest panics.
+public enum CrashAction: String, APIEnum {
+    /// It is started again, after a pause that grows, and not without end.
+    case restart
+    /// It stays off.
+    case stop
+}
+
 /// What runs a VM's instructions.
 public enum Accelerator: String, APIEnum {
     case kvm, tcg
+}
+
+/// How a VM's screen can be seen from the host.
+public enum GraphicsKind: String, APIEnum {
+    /// It has neither a screen nor a video card.
+    case none
+    /// VNC on a Unix socket.
+    case vnc
+    /// SPICE on a Unix socket.
+    case spice
 }
 
 /// The firmware that starts a VM.
@@ -26,8 +44,8 @@ public struct VM: Codable, Hashable, Sendable {
     /// What the admin says of it.
     public var description: String?
     public var state: VMState
-    /// Why it is in that state: `booted`, `shutdown`, `creating`, `ioError`, …
-    public var stateReason: String?
+    /// Why it is in that state.
+    public var stateReason: StateReason?
     /// Virtual CPUs now.
     public var cpus: Int
     /// Memory now, in bytes.
@@ -45,6 +63,8 @@ public struct VM: Codable, Hashable, Sendable {
     public var machine: String?
     public var disks: [Disk]
     public var nics: [NIC]
+    /// Screens that a viewer can be connected to.
+    public var graphics: [Graphics]?
     public var labels: [String: String]
     /// The image that its first disk was made from.
     public var image: ImageReference?
@@ -52,6 +72,13 @@ public struct VM: Codable, Hashable, Sendable {
     public var managed: Bool
     /// Whether it starts with the host.
     public var autostart: Bool
+    /// Its place among those that vctld starts with the host, the lowest first. Without it and without a delay
+    /// libvirt starts it, together with all others.
+    public var autostartOrder: Int?
+    /// Seconds that vctld waits after its start before it starts the next one.
+    public var autostartDelaySeconds: Int?
+    /// What is done when it crashes; `stop` without it.
+    public var onCrash: CrashAction?
     /// Whether `delete` refuses it.
     public var protected: Bool
     public var createdAt: Timestamp?
@@ -128,6 +155,23 @@ public struct VM: Codable, Hashable, Sendable {
         }
     }
 
+    /// A screen, and where a viewer finds it.
+    public struct Graphics: Codable, Hashable, Sendable {
+        /// `vnc`, `spice`, …
+        public var type: String
+        /// The Unix socket on the host, while it runs.
+        public var socket: String?
+        /// Where it listens instead.
+        public var address: String?
+        public var port: Int?
+        public init(type: String, socket: String? = nil, address: String? = nil, port: Int? = nil) {
+            self.type = type
+            self.socket = socket
+            self.address = address
+            self.port = port
+        }
+    }
+
     /// An address, and who says so.
     public struct Address: Codable, Hashable, Sendable {
         /// IPv4 or IPv6, without prefix length.
@@ -142,7 +186,8 @@ public struct VM: Codable, Hashable, Sendable {
     }
 
     public init(
-        id: ObjectID, name: String, state: VMState, stateReason: String? = nil, cpus: Int, memoryBytes: Int64,
+        id: ObjectID, name: String, state: VMState, stateReason: StateReason? = nil, cpus: Int,
+        memoryBytes: Int64,
         disks: [Disk] = [], nics: [NIC] = [], labels: [String: String] = [:], managed: Bool,
         autostart: Bool = false, protected: Bool = false, createdAt: Timestamp? = nil, observedAt: Timestamp
     ) {

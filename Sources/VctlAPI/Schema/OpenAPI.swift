@@ -74,6 +74,11 @@ extension Endpoint {
         return method == .patch ? [Wire.mergePatch, "application/json"] : ["application/json"]
     }
 
+    /// Whether its reply is an object with a revision.
+    var hasTag: Bool {
+        method == .get && kind == .value && !pathParameters.isEmpty && reply?.name != "ConsoleStatus"
+    }
+
     /// Whether `dryRun` answers with a ``Preview``.
     var previews: Bool { query.contains { $0.name == QueryParameter.dryRun.name } }
 }

@@ -47,8 +47,12 @@ enum OpenAPIParameters {
         {
             headers.append(header("If-Match", "only if this is still its ETag", text))
         }
-        if endpoint.method == .get, endpoint.kind == .value, !endpoint.pathParameters.isEmpty {
+        if endpoint.hasTag {
             headers.append(header("If-None-Match", "304 if this is still its ETag", text))
+        }
+        if case .upgrade = endpoint.kind {
+            headers.append(header("Connection", "Upgrade; nothing else is answered", text))
+            headers.append(header("Upgrade", "the protocol", text))
         }
         if endpoint.kind == .events {
             headers.append(header("Last-Event-ID", "those after this one", number))

@@ -18,6 +18,8 @@ enum OpenAPIReplies {
         case .events: ["200": eventReply(endpoint)]
         case .bytes(let type): ["200": reply("the bytes", [type: bytesSchema(type)])]
         case .nothing: ["204": ["description": "done"]]
+        case .upgrade(let name):
+            ["101": ["description": .text("with `Upgrade: \(name)`: from now on bytes in both directions")]]
         }
     }
 
@@ -25,7 +27,7 @@ enum OpenAPIReplies {
         let value = endpoint.reply.map(OpenAPI.reference) ?? .object([:])
         let preview = OpenAPI.reference(NamedSchema(Preview.self))
         let schema: Tree = endpoint.previews ? ["anyOf": [value, preview]] : value
-        let hasTag = endpoint.method == .get && !endpoint.pathParameters.isEmpty
+        let hasTag = endpoint.hasTag
         let tags = hasTag ? ["ETag", Wire.observedAt] : []
         var replies = ["200": reply("the object", ["application/json": schema], headers: tags)]
         if hasTag { replies["304"] = ["description": "it has not changed"] }

@@ -10,6 +10,10 @@ public enum Wire {
     public static let problem = "application/problem+json"
     /// RFC 7396.
     public static let mergePatch = "application/merge-patch+json"
+    /// What a console's connection is upgraded to: bytes as they are, in both directions.
+    public static let stream = "vctl-stream"
+    /// Names the caller's own end of a console, as ``ConsoleStatus/ended`` does.
+    public static let session = "Vctl-Session"
     /// The largest JSON body, in bytes.
     public static let maximumBody = 1 << 20
     /// The socket of a daemon that was not told another.

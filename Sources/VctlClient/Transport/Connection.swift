@@ -9,6 +9,7 @@ final class Connection {
     let peer: String
     /// Whether any byte of the present reply has come.
     private(set) var hasReceived = false
+    private var hasFinished = false
     /// How many replies were read to their end.
     var exchanges = 0
 
@@ -22,7 +23,7 @@ final class Connection {
         self.interrupts = interrupts
     }
 
-    deinit { transport.close() }
+    deinit { transport.close(half: hasFinished) }
 
     /// Starts a new request: what came before it does not count as its reply.
     func begin() { hasReceived = start < end }
@@ -64,6 +65,13 @@ final class Connection {
             default: throw ClientError.lost(socket: peer)
             }
         }
+    }
+
+    /// Lets the other side see the end of what is written.
+    func finishWriting() {
+        guard !hasFinished else { return }
+        hasFinished = true
+        transport.finishWriting()
     }
 
     // MARK: Reading

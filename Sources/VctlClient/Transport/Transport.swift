@@ -20,9 +20,16 @@ public struct Transport: Sendable {
         }
     }
 
-    func close() {
+    /// - Parameter half: the output was closed before.
+    func close(half: Bool) {
         if let end { return end() }
-        for descriptor in Set([input, output]) { _ = Glibc.close(descriptor) }
+        _ = Glibc.close(input)
+        if input != output, !half { _ = Glibc.close(output) }
+    }
+
+    /// Lets the other side see the end of what is written.
+    func finishWriting() {
+        if input == output { shutdown(output, Int32(SHUT_WR)) } else { _ = Glibc.close(output) }
     }
 
     /// Writes what fits; -1 with `errno` as usual. Never raises SIGPIPE on a socket.

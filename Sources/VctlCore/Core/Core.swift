@@ -15,10 +15,14 @@ public struct CoreConfiguration: Sendable {
     public var allowedPaths: [String]
     public var retentionDays = 30
     public var keepEvents = 100_000
+    /// So many bytes of each serial console are kept.
+    public var consoleLogBytes: Int64 = 8 << 20
     /// How long a stop waits for operations to come to the end of their step.
     public var shutdownGraceSeconds = 10.0
     /// Rebuild the inventory, even if there is one.
     public var recover = false
+    /// When VMs that have crashed are started again.
+    public var crashes = CrashLimits()
 
     /// The defaults for a state directory and a libvirt.
     public init(stateDirectory: String, uri: String, allowedPaths: [String]) {
@@ -118,6 +122,7 @@ public final class Core: Sendable {
         try await ImageRecovery.checkFiles(inventory)
         try await engine.resume()
         let environment = environment
+        let bytes = configuration.consoleLogBytes
         let retention = Retention(
             inventory: inventory, operationDays: configuration.retentionDays, events: configuration.keepEvents
         )
@@ -125,7 +130,12 @@ public final class Core: Sendable {
             Task { await environment.watcher.run() },
             Task { await AddressWatcher(environment: environment).run() },
             Task { await GuestWatcher(environment: environment).run() },
+            Task { [vms] in await BootStart(vms: vms, operations: operations).run() },
+            Task { [vms, limits = configuration.crashes] in
+                await CrashRestart(vms: vms, limits: limits).run()
+            },
             Task<Void, Never> { _ = await environment.accelerator.result() },
+            Task { await ConsoleTrimmer(environment: environment, most: bytes).run() },
             Task {
                 while !Task.isCancelled {
                     try? await retention.run(now: .now)
@@ -148,6 +158,7 @@ public final class Core: Sendable {
     public func shutdown() async {
         inventory.bus.close()
         for task in tasks.withLock({ $0 }) { task.cancel() }
+        await environment.consoles.shutdown()
         await engine.stop(grace: configuration.shutdownGraceSeconds)
         environment.hypervisor.managed.close()
         try? inventory.close()

@@ -8,6 +8,24 @@ import VctlAPI
 public struct HostService: Sendable {
     let environment: VMEnvironment
     let startedAt: Timestamp
+    private let doctor: SharedReading<[Finding]>
+
+    init(environment: VMEnvironment, startedAt: Timestamp) {
+        self.environment = environment
+        self.startedAt = startedAt
+        let all = Doctor(environment)
+        doctor = SharedReading { await all.findings() }
+    }
+
+    /// Whether the host is fit for VMs, as this daemon sees it; takes as long as its slowest check, and
+    /// changes nothing.
+    public func examine(_ query: ListQuery) async throws -> Rendered {
+        let findings = try await doctor.value()
+        return try await environment.inventory.read { db in
+            let texts = try findings.map { try JSON.text($0) }
+            return Rendered(json: try FieldFilter.array(texts, query.fields, db))
+        }
+    }
 
     /// All of it; what libvirt alone knows is left out while it is away.
     public func show() async throws -> Host {

@@ -8,12 +8,39 @@ struct KVMCheck: Sendable {
     /// What was found.
     enum Verdict: Hashable, Sendable {
         case usable
-        /// With the reason, as the end of the sentence "KVM cannot be used: …".
-        case unusable(String)
+        case unusable(Reason)
 
         /// The reason, where it is unusable.
-        var reason: String? {
+        var reason: Reason? {
             if case .unusable(let reason) = self { reason } else { nil }
+        }
+    }
+
+    /// Why it cannot be used; in words the end of the sentence "KVM cannot be used: …".
+    enum Reason: Hashable, Sendable, CustomStringConvertible {
+        case missing(device: String)
+        /// It is there, but opening it fails with this `errno`.
+        case closed(device: String, errno: Int32)
+        /// The guest does nothing at all.
+        case hanging
+        /// The guest ended as it should not; with QEMU's last words, if it said any.
+        case failing(String)
+        case noEmulator(String)
+        /// There was not even a guest: with what prevented it.
+        case untried(String)
+
+        var description: String {
+            switch self {
+            case .missing(let device): "\(device) does not exist"
+            case .closed(let device, EACCES), .closed(let device, EPERM): "\(device) may not be opened"
+            case .closed(let device, let errno):
+                "\(device) cannot be opened (\(String(cString: strerror(errno))))"
+            case .hanging: "a test guest hangs under it"
+            case .failing(""): "a test guest fails under it"
+            case .failing(let words): "a test guest fails under it (\(words))"
+            case .noEmulator(let name): "\(name) is not installed"
+            case .untried(let why): "it could not be tried out (\(why))"
+            }
         }
     }
 
@@ -21,23 +48,20 @@ struct KVMCheck: Sendable {
     var emulator = "qemu-system-x86_64"
     /// Where the boot sector is put for the moment of the check.
     var folder = "/tmp"
-    /// A working KVM needs 0.2 s for it.
-    var deadline: Duration = .seconds(5)
+    /// A working KVM needs 0.2 s for it, and 5 s on a busy host that is itself emulated.
+    var deadline: Duration = .seconds(20)
 
     init() {}
-
-    /// Finds out about this host's `/dev/kvm`.
-    static func run() async -> Verdict { await KVMCheck().verdict() }
 
     /// Finds out; takes at most a little more than ``deadline``. The caller keeps the answer.
     func verdict() async -> Verdict {
         if let reason = deviceProblem { return .unusable(reason) }
         do {
-            return try await boot(accelerator: "kvm") ? .usable : .unusable("a test guest fails under it")
+            return try await boot(accelerator: "kvm") ? .usable : .unusable(.failing(""))
         } catch let error as ToolError {
             return .unusable(reason(error))
         } catch {
-            return .unusable("it could not be tried out")
+            return .unusable(.untried("\(error)"))
         }
     }
 
@@ -57,24 +81,20 @@ struct KVMCheck: Sendable {
         }
     }
 
-    private var deviceProblem: String? {
+    private var deviceProblem: Reason? {
         let descriptor = open(device, O_RDWR | O_CLOEXEC)
         guard descriptor < 0 else {
             close(descriptor)
             return nil
         }
-        switch errno {
-        case ENOENT: return "\(device) does not exist"
-        case EACCES, EPERM: return "\(device) may not be opened"
-        default: return "\(device) cannot be opened (errno \(errno))"
-        }
+        return errno == ENOENT ? .missing(device: device) : .closed(device: device, errno: errno)
     }
 
-    private func reason(_ error: ToolError) -> String {
+    private func reason(_ error: ToolError) -> Reason {
         switch error.reason {
-        case .timedOut: "a test guest hangs under it"
-        case .missing: "\(emulator) is not installed"
-        default: "a test guest fails under it"
+        case .timedOut: .hanging
+        case .missing: .noEmulator(error.tool)
+        default: .failing(error.stderr.split(separator: "\n").last.map(String.init) ?? "")
         }
     }
 

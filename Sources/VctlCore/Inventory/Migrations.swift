@@ -8,6 +8,8 @@ enum Migrations {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-first") { db in try db.execute(sql: first) }
+        migrator.registerMigration("2-state-reasons") { db in try db.execute(sql: stateReasons) }
+        migrator.registerMigration("3-crashes") { db in try db.execute(sql: crashes) }
         return migrator
     }
 
@@ -69,6 +71,17 @@ enum Migrations {
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
         try FileManager.default.copyItem(atPath: copy, toPath: path)
     }
+
+    /// Reasons were any text once; what is read again gets its word by itself.
+    private static let stateReasons = """
+        UPDATE vm SET document = json_set(document, '$.stateReason', 'undefined')
+        WHERE state = 'missing' AND document ->> '$.stateReason' IS NOT NULL;
+        """
+
+    /// What vctld knows about VMs that have crashed, one row for each.
+    private static let crashes = """
+        CREATE TABLE crash(vm TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+        """
 
     private static let first = """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

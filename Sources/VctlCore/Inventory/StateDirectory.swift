@@ -41,7 +41,8 @@ public struct StateDirectory: Sendable {
     /// Where the content of an image is received before it is checked.
     func incoming(_ id: ObjectID) -> String { "\(path)/incoming/\(id)" }
     func seedDirectory(_ vm: ObjectID) -> String { "\(path)/seeds/\(vm)" }
-    func consoleLog(_ vm: ObjectID) -> String { "\(path)/console/\(vm).log" }
+    var consoles: String { "\(path)/console" }
+    func consoleLog(_ vm: ObjectID) -> String { "\(consoles)/\(vm).log" }
     /// The variables of a VM's UEFI. Under a name that libvirt makes of the VM's they would be lost by a
     /// rename, and the next VM of that name would find them. Those of Secure Boot are another file.
     func variables(_ vm: ObjectID, _ firmware: Firmware) -> String? {

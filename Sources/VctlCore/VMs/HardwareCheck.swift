@@ -15,9 +15,11 @@ struct HardwareCheck: Sendable {
         var cpuModel: String?
         var firmware: Firmware?
         var tpm: Bool?
+        var graphics: GraphicsKind?
 
         var isEmpty: Bool {
             machine == nil && cpuModel == nil && (firmware ?? .bios) == .bios && tpm != true
+                && (graphics ?? GraphicsKind.none) == .none
         }
     }
 
@@ -28,6 +30,13 @@ struct HardwareCheck: Sendable {
         try Self.check(wishes.firmware ?? .bios, capabilities)
         if wishes.tpm == true, !capabilities.tpmBackends.contains("emulator") {
             throw Self.refusal("tpm", "true", "not to be had: there is no swtpm", "apt-get install swtpm")
+        }
+        if let graphics = wishes.graphics, graphics != .none,
+            !capabilities.graphicsTypes.contains(graphics.rawValue)
+        {
+            throw Self.refusal(
+                "graphics", graphics.rawValue, "nothing that this host's QEMU was built with",
+                "virsh domcapabilities lists what there is")
         }
         if let cpuModel = wishes.cpuModel, !Self.has(cpuModel, capabilities) {
             let how = accelerator == .kvm ? "under KVM" : "by emulation"
@@ -86,7 +95,7 @@ extension HardwareCheck {
     static func check(_ patch: VMPatch, of domain: Domain, _ connection: Connection) async throws {
         var wishes = Wishes()
         (wishes.machine, wishes.cpuModel) = (patch.machine, patch.cpuModel)
-        (wishes.firmware, wishes.tpm) = (patch.firmware, patch.tpm)
+        (wishes.firmware, wishes.tpm, wishes.graphics) = (patch.firmware, patch.tpm, patch.graphics)
         guard !wishes.isEmpty else { return }
         let xml = try DomainXML(parsing: try await domain.xml(.inactive))
         guard let type = xml.type, ["kvm", "qemu"].contains(type) else { return }

@@ -27,6 +27,22 @@ enum PowerChange: Codable, Hashable, Sendable {
         }
     }
 
+    /// Whether it says what becomes of a VM that is off: then nothing is done about its crashes any more.
+    var decides: Bool {
+        switch self {
+        case .start, .stop, .restart, .suspend: true
+        case .reset, .pause, .resume: false
+        }
+    }
+
+    /// Whether somebody wants the VM to be off while this is under way.
+    var stops: Bool {
+        switch self {
+        case .stop, .restart, .suspend: true
+        case .start, .reset, .pause, .resume: false
+        }
+    }
+
     /// - Throws: ``Problem`` `vm.state` or `vm.missing` where the change makes no sense. What is already as
     ///   wanted is no error.
     func refuse(in state: VMState, name: String) throws {

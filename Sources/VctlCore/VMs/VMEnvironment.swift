@@ -12,6 +12,8 @@ struct VMEnvironment: Sendable {
     /// Folders of the host from which an admin may name files.
     let allowedPaths: [String]
     let logger: Logger
+    /// Who is on the serial consoles.
+    let consoles = ConsoleHub()
     /// Who changes a VM's definition.
     let turns = Turns()
     private let lanes: AgentLanes

@@ -33,7 +33,7 @@ struct VMPlanner: Sendable {
             try await HardwareCheck(connection: connection, accelerator: plan.accelerator).check(
                 .init(
                     machine: create.machine, cpuModel: create.cpuModel, firmware: create.firmware,
-                    tpm: create.tpm))
+                    tpm: create.tpm, graphics: create.graphics))
         }
         plan.nics = try await nics(create, plan.id, connection, &warnings)
         plan.boot = try kernel(create, caller)
@@ -54,12 +54,16 @@ struct VMPlanner: Sendable {
         plan.firmware = create.firmware ?? .bios
         plan.variables = environment.state.variables(plan.id, plan.firmware)
         plan.tpm = create.tpm
+        plan.graphics = create.graphics
+        plan.screen = create.graphics != GraphicsKind.none
         plan.cpuModel = create.cpuModel
         plan.consoleLog = environment.state.consoleLog(plan.id)
         plan.labels = create.labels ?? [:]
         plan.createdAt = .now
         plan.creator = caller.user ?? "uid \(caller.uid)"
         plan.protected = create.protected ?? false
+        plan.startRule = .init(order: create.autostartOrder, delay: create.autostartDelaySeconds)
+        plan.onCrash = create.onCrash
     }
 
     private func accelerate(_ plan: inout DomainPlan, _ warnings: inout [String]) async throws {
@@ -162,7 +166,7 @@ struct VMPlanner: Sendable {
         let request = VMCreateOperation.Request(
             plan: plan, volumes: disks.volumes, pool: disks.pool, hasSeed: hasSeed,
             start: create.start ?? true,
-            autostart: create.autostart ?? false, warnings: warnings)
+            autostart: plan.startRule == nil && create.autostart ?? false, warnings: warnings)
         let claims = Claim.whole(plan.id) + (plan.image.map { Claim.shared($0.id, .disks) } ?? [])
         return Draft(
             request: request, seed: seed, claims: claims, vm: reserved(plan))
@@ -171,7 +175,7 @@ struct VMPlanner: Sendable {
     /// The row that holds the name until libvirt has the domain.
     private func reserved(_ plan: DomainPlan) -> VM {
         var vm = VM(
-            id: plan.id, name: plan.name, state: .stopped, stateReason: "creating", cpus: plan.cpus,
+            id: plan.id, name: plan.name, state: .stopped, stateReason: .creating, cpus: plan.cpus,
             memoryBytes: plan.memoryBytes, labels: plan.labels, managed: true, protected: plan.protected,
             createdAt: plan.createdAt, observedAt: .now)
         vm.image = plan.image

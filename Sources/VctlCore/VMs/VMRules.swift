@@ -6,6 +6,7 @@ enum VMRules {
     static func problems(_ request: VMCreate) -> [FieldProblem] {
         sourceProblems(request) + sizeProblems(request) + diskProblems(request) + nicProblems(request)
             + LabelRules.problems(request.labels ?? [:]) + textProblems(request)
+            + StartRules.problems(request)
             + SeedRequest(request, id: ObjectID.example, macs: []).problems()
     }
 
@@ -74,7 +75,7 @@ enum VMRules {
         problems += TextRules.problems("machine", patch.machine, Limits.model)
         problems += TextRules.problems("cpuModel", patch.cpuModel, Limits.model)
         problems += TextRules.problems("cmdline", patch.cmdline?.text, Limits.cmdline)
-        return problems + handProblems(patch)
+        return problems + handProblems(patch) + StartRules.problems(patch)
     }
 
     private static func handProblems(_ patch: VMPatch) -> [FieldProblem] {

@@ -114,8 +114,11 @@ extension VMService {
             .requestInvalid, "graceSeconds: \(problem)", errors: [FieldProblem("graceSeconds", problem)])
     }
 
-    private func power(
-        _ change: PowerChange, _ reference: Reference, _ context: RequestContext
+    /// - Parameter reserve: what else is written when it is accepted; without it that somebody has decided
+    ///   what becomes of a VM that had crashed.
+    func power(
+        _ change: PowerChange, _ reference: Reference, _ context: RequestContext,
+        reserve: (@Sendable (Transaction) throws -> Void)? = nil
     ) async throws -> Accepted {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         let row = try await current(reference, context)
@@ -123,20 +126,21 @@ extension VMService {
         _ = try environment.hypervisor.connection()
         let request = VMPowerOperation.Request(vm: row.reference, change: change)
         return try await act(
-            VMPowerOperation.self, request, Claim.exclusive(row.id, .power), row, context, [change.sentence])
+            VMPowerOperation.self, request, Claim.exclusive(row.id, .power), row, context, [change.sentence],
+            reserve: reserve ?? { if change.decides { try $0.forgetCrashes(row.id) } })
     }
 
     func act<Kind: OperationKind>(
         _ kind: Kind.Type, _ request: Kind.Request, _ claims: [Claim], _ row: VMRow,
         _ context: RequestContext,
-        _ changes: [String]
+        _ changes: [String], reserve: @escaping @Sendable (Transaction) throws -> Void = { _ in }
     ) async throws -> Accepted {
         guard !context.dryRun else {
             return .preview(Preview(action: context.action, target: row.name, changes: changes))
         }
         let new = try NewOperation(
             kind, request, resources: [row.reference], claims: claims, requestor: context.caller.requestor)
-        return try await acceptance.accept(new, context, target: row.name)
+        return try await acceptance.accept(new, context, target: row.name, reserve: reserve)
     }
 
     /// The row, provided that it is what the caller has seen.

@@ -28,7 +28,8 @@ extension VMService {
             guard vm.managed else {
                 throw Problem(.vmForeign, "VM \(shown(row.name)) is not this vctl's", hint: "vctl vm list")
             }
-            return (nil, ["take the mark off domain \"\(row.name)\", and change nothing else"])
+            let rest = vm.isStartedByOrder ? "let libvirt start it with the host" : "change nothing else"
+            return (nil, ["take the mark off domain \"\(row.name)\", and \(rest)"])
         }
     }
 
@@ -43,7 +44,9 @@ extension VMService {
             let domain = try await DomainEffects(environment: environment).existing(row.id)
             let before = try await DomainEffects.keptMetadata(domain)
             let (after, changes) = try await decide(row, domain, before)
-            let request = VMMarkOperation.Request(vm: row.reference, before: before, after: after)
+            var request = VMMarkOperation.Request(vm: row.reference, before: before, after: after)
+            // By whom else, once it is not ours any more.
+            if after == nil, try row.value().isStartedByOrder { request.autostart = true }
             let claims = Claim.exclusive(row.id, .definition)
             return try await act(VMMarkOperation.self, request, claims, row, context, changes)
         } catch let error as LibvirtError {

@@ -59,17 +59,18 @@ extension VMService {
         }
         try await changeSeed(patch, id)
         try await changeAccounts(patch, id)
-        if patch.labels != nil || patch.protected != nil {
+        if patch.changesMark {
             try await domains.changeMark(of: domain) { mark in
                 mark.labels = labels
                 if let protected = patch.protected { mark.protected = protected }
+                if let onCrash = patch.onCrash { mark.onCrash = onCrash }
             }
         }
         if let description = patch.description?.text {
             let affect = try await domains.affect(domain)
             try await domain.setNote(description.isEmpty ? nil : description, affect)
         }
-        if let autostart = patch.autostart { try await domain.setAutostart(autostart) }
+        try await domains.setAutostart(patch, of: domain)
         if let name = patch.name?.rawValue {
             try await rename(id, to: name) { try await domains.changeMark(of: domain, $0) }
         }
@@ -129,7 +130,7 @@ extension VMService {
         if let protected = patch.protected {
             changes.append(protected ? "protect it" : "no longer protect it")
         }
-        if let autostart = patch.autostart { changes.append("autostart \(autostart ? "on" : "off")") }
+        changes += StartRules.sentences(patch)
         if patch.description != nil { changes.append("change the description") }
         if patch.sshKeys != nil {
             changes.append("let \(patch.user ?? "?") log in with more keys, by the agent")

@@ -116,6 +116,7 @@ extension Transaction {
     func store(_ new: VM) throws -> Bool {
         var vm = new
         try nameImage(of: &vm)
+        try tellOfCrash(&vm)
         let document = try VMDocument.text(vm)
         guard let old = try VMStore.find(db, .id(vm.id)) else {
             try insert(vm, document)
@@ -187,6 +188,7 @@ extension Transaction {
         try execute("DELETE FROM vm WHERE id = ?", [id.rawValue])
         try setLabels(.vm, id, [:])
         try execute("DELETE FROM warning WHERE subject = ?", [id.rawValue])
+        try execute("DELETE FROM crash WHERE vm = ?", [id.rawValue])
         try emit("vm.deleted", row.reference, operation: row.operation, origin: origin)
     }
 }
@@ -216,7 +218,7 @@ enum VMDocument {
         switch after.state {
         case .running: return before.state == .paused ? "vm.resumed" : "vm.started"
         case .paused: return "vm.paused"
-        case .stopped: return "vm.stopped"
+        case .stopped: return after.stateReason?.isCrash == true ? "vm.crashed" : "vm.stopped"
         case .suspended: return "vm.suspended"
         case .crashed: return "vm.crashed"
         case .missing: return "vm.missing"
@@ -227,7 +229,8 @@ enum VMDocument {
     /// Field → new value, for the fields that people watch.
     static func differences(_ before: VM, _ after: VM) -> [String: String] {
         let fields: [(String, (VM) -> String?)] = [
-            ("name", { $0.name }), ("state", { $0.state.rawValue }), ("stateReason", { $0.stateReason }),
+            ("name", { $0.name }), ("state", { $0.state.rawValue }),
+            ("stateReason", { $0.stateReason?.rawValue }),
             ("cpus", { "\($0.cpus)" }), ("memoryBytes", { "\($0.memoryBytes)" }),
             (
                 "labels",
@@ -240,7 +243,10 @@ enum VMDocument {
             ("agent", { $0.agent?.state.rawValue }),
             ("disks", { $0.disks.map { $0.path ?? $0.target }.joined(separator: ",") }),
             ("managed", { "\($0.managed)" }), ("autostart", { "\($0.autostart)" }),
-            ("protected", { "\($0.protected)" }), ("description", { $0.description }),
+            ("autostartOrder", { $0.autostartOrder.map { "\($0)" } }),
+            ("autostartDelaySeconds", { $0.autostartDelaySeconds.map { "\($0)" } }),
+            ("onCrash", { $0.onCrash?.rawValue }), ("protected", { "\($0.protected)" }),
+            ("description", { $0.description }),
         ]
         var result: [String: String] = [:]
         for (name, value) in fields where value(before) != value(after) { result[name] = value(after) ?? "" }

@@ -192,7 +192,7 @@ extension Transaction {
         }
         guard vm.state != .missing else { return true }
         vm.state = .missing
-        vm.stateReason = "undefined outside vctl"
+        vm.stateReason = .undefined
         vm.observedAt = time
         vm.operation = nil
         try store(vm)

@@ -50,6 +50,20 @@ enum Parse {
         return number
     }
 
+    /// A whole number, or `none`.
+    static func removableNumber(_ text: String) throws -> RemovableNumber {
+        if text == "none" { return RemovableNumber(nil) }
+        guard let number = Int(text), number >= 0 else {
+            throw Refused(description: "this is neither a whole number nor none")
+        }
+        return RemovableNumber(number)
+    }
+
+    /// A time in whole seconds, or `none`.
+    static func removableSeconds(_ text: String) throws -> RemovableNumber {
+        RemovableNumber(text == "none" ? nil : try span(text).wholeSeconds)
+    }
+
     static func count(_ text: String) throws -> Int64 {
         guard let number = Int64(text), number >= 0 else {
             throw Refused(description: "this is no whole number")

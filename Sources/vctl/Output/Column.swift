@@ -16,9 +16,11 @@ struct Column: Sendable {
     let plain: @Sendable (JSONNode) -> String
     /// Numbers stand at the right.
     let isNumber: Bool
+    /// The most characters that people are shown.
+    let limit: Int
 
     init(
-        _ key: String, _ title: String? = nil, field: String? = nil, number: Bool = false,
+        _ key: String, _ title: String? = nil, field: String? = nil, number: Bool = false, limit: Int = 200,
         shown: (@Sendable (JSONNode) -> String)? = nil,
         plain: @escaping @Sendable (JSONNode) -> String = Cell.plain
     ) {
@@ -28,6 +30,7 @@ struct Column: Sendable {
         self.plain = plain
         self.shown = shown ?? plain
         isNumber = number
+        self.limit = limit
     }
 
     /// Whether it says how the object is, so that a colour may say it again.
@@ -49,8 +52,8 @@ struct Column: Sendable {
         let text = shown(value)
         if text.isEmpty { return "-" }
         // Nearly every cell is short and plain; a thousand rows have to be quick.
-        let isPlain = text.utf8.count <= 200 && text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
-        return isPlain ? text : VctlAPI.shown(text, limit: 200)
+        let isPlain = text.utf8.count <= limit && text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+        return isPlain ? text : VctlAPI.shown(text, limit: limit)
     }
 
     /// The cell of a row for programs.

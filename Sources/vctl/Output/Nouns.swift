@@ -22,6 +22,8 @@ struct Noun: Sendable {
             Column("image", shown: { $0["name"]?.text ?? "" }, plain: { $0["name"]?.text ?? "" }),
             Column("id"), Column("stateReason", "REASON"), Column("labels", shown: Cell.labels),
             Column("managed", shown: Cell.yes), Column("autostart", shown: Cell.yes),
+            Column("autostartOrder", "ORDER", number: true),
+            Column("autostartDelaySeconds", "DELAY", number: true), Column("onCrash", "ON-CRASH"),
             Column("protected", shown: Cell.yes), Column("accelerator"), Column("firmware"),
             Column("machine"), Column("tpm", "TPM", shown: Cell.yes),
             Column("pending", shown: Cell.keys, plain: Cell.labels),
@@ -132,12 +134,20 @@ struct Noun: Sendable {
     /// The noun whose columns a command prints.
     static func printed(by path: [String]) -> Noun? {
         if path.last == "top" { return top }
+        if path.last == "doctor" { return finding }
         return path == ["vctl", "list"] ? vm : path.reversed().lazy.compactMap(known).first
     }
 
     private static func known(_ name: String) -> Noun? {
-        [vm, disk, nic, image, operation, event, warning, audit, host].first { $0.name == name }
+        [vm, disk, nic, image, operation, event, warning, audit, host, finding].first { $0.name == name }
     }
+
+    static let finding = Noun(
+        name: "finding", nameField: "check",
+        columns: [
+            Column("check"), Column("status"), Column("message", limit: 1000), Column("hint", limit: 1000),
+        ],
+        usual: ["check", "status", "message", "hint"])
 
     /// The columns of a table.
     /// - Throws: a ``Failure`` that names the unknown column and the known ones.

@@ -34,8 +34,10 @@ enum Confirmation {
 
 /// `show` of one object or several.
 enum ShowRun {
+    /// - Returns: the replies that were printed.
+    @discardableResult
     static func run(_ noun: Noun, _ names: [String], _ connect: ConnectOptions, _ output: OutputOptions)
-        throws
+        throws -> [[UInt8]]
     {
         let printer = try Printer(noun, output)
         let client = connect.client()
@@ -54,5 +56,6 @@ enum ShowRun {
         }
         if !replies.isEmpty { try printer.objects(replies, asArray: names.count > 1, detailed: true) }
         if let first { throw Ended(exit: first) }
+        return replies
     }
 }

@@ -6,7 +6,8 @@ import VctlClient
 /// `vctl host`.
 struct HostCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "host", abstract: "The host, the daemon and its libvirt.", subcommands: [HostShow.self])
+        commandName: "host", abstract: "The host, the daemon and its libvirt.",
+        subcommands: [HostShow.self, HostDoctor.self])
 }
 
 /// `vctl host show`.

@@ -47,6 +47,12 @@ struct MachineOptions: ParsableArguments {
     @Flag(name: .customLong("tpm"), inversion: .prefixedNo, help: "Whether it has an emulated TPM 2.0.")
     var tpm: Bool?
 
+    @Option(
+        name: .customLong("graphics"),
+        help: "none, or the screen on a Unix socket by vnc or spice; a new VM has vnc without it.",
+        transform: Parse.choice)
+    var graphics: GraphicsKind?
+
     @Option(name: .customLong("machine"), help: "QEMU's machine type; a new VM is a q35 without it.")
     var machine: String?
 
@@ -63,6 +69,7 @@ struct MachineOptions: ParsableArguments {
         body.maxMemoryBytes = maxMemory
         body.firmware = firmware
         body.tpm = tpm
+        body.graphics = graphics
         body.machine = machine
         body.cpuModel = cpuModel
     }
@@ -77,6 +84,7 @@ struct MachineOptions: ParsableArguments {
         patch.maxMemoryBytes = maxMemory
         patch.firmware = firmware
         patch.tpm = tpm
+        patch.graphics = graphics
         patch.machine = machine
         patch.cpuModel = cpuModel
     }
@@ -84,7 +92,8 @@ struct MachineOptions: ParsableArguments {
     /// Whether anything is given.
     var isGiven: Bool {
         let given: [Any?] = [
-            kernel, initrd, cmdline, cpus, memory, maxCpus, maxMemory, firmware, tpm, machine, cpuModel,
+            kernel, initrd, cmdline, cpus, memory, maxCpus, maxMemory, firmware, tpm, graphics,
+            machine, cpuModel,
         ]
         return given.contains { $0 != nil }
     }

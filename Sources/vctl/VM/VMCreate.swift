@@ -9,6 +9,12 @@ struct VMCreateCommand: ParsableCommand {
         commandName: "create", abstract: "Make a VM, and start it.",
         discussion: """
             vctl vm create web1 --image debian --memory 2G --ssh-key ~/.ssh/id_ed25519.pub --wait-for ip
+
+            With --autostart libvirt starts it together with all others when the host boots. With an order or a
+            delay it is vctld that does: the lowest order first, each once the delay of the one before has
+            passed, and only after a boot of the host.
+            With --on-crash restart vctld starts it again when QEMU dies or the guest panics, after a pause
+            that grows, as often as [guests] in vctld.toml says.
             """)
 
     @Argument(help: .init("Its name.", valueName: "name"), transform: Parse.name)
@@ -21,11 +27,7 @@ struct VMCreateCommand: ParsableCommand {
     @Option(name: .customLong("description"), help: "What this VM is for.")
     var description: String?
 
-    @Flag(name: .customLong("autostart"), help: "Start it with the host.")
-    var autostart = false
-
-    @Flag(name: .customLong("protect"), help: "Let delete refuse it.")
-    var protect = false
+    @OptionGroup(title: "Life") var keeping: KeepingOptions
 
     @Flag(name: .customLong("no-start"), help: "Do not start it.")
     var noStart = false
@@ -36,6 +38,7 @@ struct VMCreateCommand: ParsableCommand {
         try creation.check(starts: !noStart, hint: "leave out --no-start and --no-wait")
         try hardware.check()
         try guest.check()
+        try keeping.check()
         let query = creation.wait.change.query
         let request = try Request(Endpoints.named("vm.create"), query: query).json(try body())
         try VMCreation(name, creation).run(request)
@@ -48,8 +51,7 @@ struct VMCreateCommand: ParsableCommand {
         try guest.fill(&body)
         body.description = description
         body.labels = labels.labels
-        if autostart { body.autostart = true }
-        if protect { body.protected = true }
+        keeping.fill(&body)
         if noStart { body.start = false }
         return body
     }

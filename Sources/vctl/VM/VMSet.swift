@@ -26,11 +26,7 @@ struct VMSet: ParsableCommand {
     @Option(name: .customLong("description"), help: "What this VM is for.")
     var description: String?
 
-    @Flag(name: .customLong("protect"), inversion: .prefixedNo, help: "Whether delete refuses it.")
-    var protect: Bool?
-
-    @Flag(name: .customLong("autostart"), inversion: .prefixedNo, help: "Whether it starts with the host.")
-    var autostart: Bool?
+    @OptionGroup(title: "Life") var keeping: KeepingOptions
 
     @Option(
         name: .customLong("cloud-init"), help: .init("New user-data; - is stdin.", valueName: "file"),
@@ -72,8 +68,10 @@ struct VMSet: ParsableCommand {
     }
 
     func patch() throws -> VMPatch {
-        let given: [Any?] = [description, protect, autostart, cloudInit, networkConfig, labels.changes, xml]
-        guard machine.isGiven || accounts.isGiven || !xmlPatch.isEmpty || given.contains(where: { $0 != nil })
+        try keeping.check()
+        let given: [Any?] = [description, cloudInit, networkConfig, labels.changes, xml]
+        let groups = [machine.isGiven, accounts.isGiven, keeping.isGiven, !xmlPatch.isEmpty]
+        guard groups.contains(true) || given.contains(where: { $0 != nil })
         else {
             throw Failure.usage(
                 "nothing to change is given", hint: "vctl vm set --help lists what can be changed")
@@ -84,8 +82,7 @@ struct VMSet: ParsableCommand {
         var patch = VMPatch()
         patch.description = description.map(RemovableText.init)
         patch.labels = labels.changes
-        patch.protected = protect
-        patch.autostart = autostart
+        keeping.fill(&patch)
         patch.cloudInit = try cloudInit.map { Secret(try Files.text($0)) }
         patch.networkConfig = try networkConfig.map { Secret(try Files.text($0)) }
         patch.xml = try xml.map { try Files.text($0) }

@@ -20,9 +20,21 @@ struct Configuration: Equatable, Sendable {
     var operationRetentionDays = 30
     /// How many seconds a stop waits for operations to reach the end of a step.
     var shutdownGraceSeconds = 20
+    /// How many bytes of each serial console are kept.
+    var consoleLogBytes = 8 << 20
     /// How many events are kept.
     var keptEvents = 100_000
     var http = HTTP()
+    var guests = Guests()
+
+    /// What is done for VMs unasked.
+    struct Guests: Equatable, Sendable {
+        /// How often a VM that crashes is started again within the window.
+        var crashRestarts = 5
+        var crashWindowMinutes = 10
+        /// Seconds before the first restart; each further one within the window waits twice as long.
+        var crashPauseSeconds = 2
+    }
 
     /// Which groups have which role. All empty: whoever can open the socket is admin.
     struct Access: Equatable, Sendable {

@@ -51,6 +51,22 @@ extension ConfigurationKey {
             "events", "keep", "Events that are kept for those who resume a stream.", 100...100_000_000,
             \.keptEvents),
         number(
+            "guests", "crash_restarts",
+            "How often a VM with on-crash=restart is started again within the window; then it stays off.",
+            0...10_000, \.guests.crashRestarts),
+        number(
+            "guests", "crash_window_minutes", "The window: minutes after which a crash counts no more.",
+            1...100_000, \.guests.crashWindowMinutes),
+        number(
+            "guests", "crash_pause_seconds",
+            "Seconds before the first restart; each further one within the window waits twice as long,"
+                + " at most 5 minutes.",
+            0...3600, \.guests.crashPauseSeconds),
+        number(
+            "console", "log_bytes",
+            "Bytes of each serial console that are kept; where virtlogd writes them, virtlogd.conf says it.",
+            65_536...(1 << 40), \.consoleLogBytes),
+        number(
             "http", "max_connections", "Connections served at once; the next is told to come back.",
             8...100_000,
             \.http.maximumConnections),

@@ -19,12 +19,15 @@ final class Connection: Sendable {
     let permitted: Bool
     /// `false`: there are too many, and this one is only told so.
     let admitted: Bool
+    /// The socket below HTTP.
+    let stream: ClientStream
     private let state = Mutex(State())
 
-    init(caller: Caller, permitted: Bool, admitted: Bool) {
+    init(caller: Caller, permitted: Bool, admitted: Bool, stream: ClientStream) {
         self.caller = caller
         self.permitted = permitted
         self.admitted = admitted
+        self.stream = stream
     }
 
     /// Why this connection's stream must end; `nil` while it may go on.

@@ -39,6 +39,16 @@ struct Incoming: Sendable {
         }
     }
 
+    /// - Throws: ``Problem`` `request.invalid` where the client does not ask for a stream.
+    func requireUpgrade() throws {
+        guard headers[.upgrade]?.lowercased() != Wire.stream else { return }
+        throw Problem(
+            .requestInvalid,
+            "this is a stream: the request needs the headers \"Connection: Upgrade\" and \"Upgrade: "
+                + "\(Wire.stream)\"",
+            hint: "for clients that cannot upgrade: GET …/console/log?follow and POST …/console/input")
+    }
+
     /// Whether the client asks for JSON, and not for a stream of events.
     var wantsJSON: Bool {
         guard let accept = headers[.accept] else { return false }

@@ -66,11 +66,13 @@ struct Listener: Sendable {
         let role = access.role(of: peer, on: socket.kind)
         let caller = Caller(
             uid: Int(peer.uid), user: users.name(of: peer.uid), pid: Int(peer.pid), role: role ?? .viewer)
-        let connection = Connection(caller: caller, permitted: role != nil, admitted: admitted)
+        let raw = RawStream()
+        let connection = Connection(
+            caller: caller, permitted: role != nil, admitted: admitted, stream: ClientStream(raw, channel))
         connections.add(connection, channel)
         do {
             let stall = StallHandler(timeout: .seconds(Int64(limits.stallSeconds)))
-            try channel.pipeline.syncOperations.addHandler(stall)
+            try channel.pipeline.syncOperations.addHandlers([stall, raw])
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
         }

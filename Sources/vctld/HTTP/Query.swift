@@ -39,7 +39,9 @@ struct QueryRules: Sendable {
 
     init(_ endpoint: Endpoint) {
         parameters = Dictionary(uniqueKeysWithValues: endpoint.query.map { ($0.name, $0) })
-        fields = endpoint.reply?.schema.properties?.map(\.name).sorted() ?? []
+        // A schema is found by probing, which is dear.
+        let takesFields = parameters["fields"] != nil
+        fields = takesFields ? endpoint.reply?.schema.properties?.map(\.name).sorted() ?? [] : []
     }
 
     /// The query of `text`, which is what stands behind the question mark.

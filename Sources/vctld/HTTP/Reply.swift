@@ -10,10 +10,14 @@ struct Reply: Sendable {
     /// Writes the bytes of a stream; returning ends it.
     typealias Stream = @Sendable (StreamSink) async throws -> Void
 
+    /// Has the socket to itself until it returns, which ends the connection.
+    typealias Session = @Sendable (ClientStream) async -> Void
+
     enum Body: Sendable {
         case none
         case bytes(ByteBuffer)
         case stream(Stream)
+        case upgrade(Session)
     }
 
     var status: HTTPResponse.Status
@@ -44,6 +48,14 @@ struct Reply: Sendable {
         return reply
     }
 
+    /// `101`, and from then on the socket is the session's.
+    static func switching(_ headers: HTTPFields, to session: @escaping Session) -> Reply {
+        var headers = headers
+        headers[.connection] = "Upgrade"
+        headers[.upgrade] = Wire.stream
+        return Reply(.switchingProtocols, headers, body: .upgrade(session))
+    }
+
     /// `204`.
     static let nothing = Reply(.noContent)
 
@@ -59,6 +71,7 @@ struct Reply: Sendable {
 extension HTTPField.Name {
     static let observedAt = Self(Wire.observedAt)!
     static let idempotencyKey = Self(Wire.idempotencyKey)!
+    static let session = Self(Wire.session)!
     static let libvirt = Self("Vctl-Libvirt")!
     static let lastEventID = Self("Last-Event-ID")!
     static let link = Self("Link")!

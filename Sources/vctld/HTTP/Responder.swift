@@ -136,6 +136,12 @@ extension Responder {
         if case .none = reply.body, reply.status.code != 204, reply.status.code != 304 {
             reply.headers[.contentLength] = "0"
         }
+        if case .upgrade = reply.body { return }
+        if request.headers[.upgrade] != nil {
+            // Behind such a request NIO reads nothing more as HTTP.
+            reply.headers[.connection] = "close"
+            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
         guard !body.isComplete else { return }
         if let announced = body.announced, announced <= Wire.maximumBody, request.headers[.expect] == nil {
             return
@@ -157,7 +163,28 @@ extension Responder {
             var body = try await writer.writeHead(head)
             try await StreamSink.run(stream, to: &body, connection)
             try await body.finish(nil)
+        case .upgrade(let session): try await upgrade(head, writer, connection, session)
         }
+    }
+
+    /// The session runs even where the client has left already: it has something to give back.
+    private func upgrade(
+        _ head: HTTPResponse, _ writer: borrowing ResponseWriter, _ connection: Connection,
+        _ session: @escaping Reply.Session
+    ) async throws {
+        let stream = connection.stream
+        defer { stream.close() }
+        let began: Result<Void, any Error>
+        do {
+            try await stream.begin()
+            try await writer.writeInformationalHead(head)
+            began = .success(())
+        } catch {
+            connection.end(.clientLeft)
+            began = .failure(error)
+        }
+        try await connection.whileThere { await session(stream) }
+        try began.get()
     }
 
     private func log(

@@ -80,7 +80,12 @@ struct Daemon: Sendable {
         core.retentionDays = configuration.operationRetentionDays
         core.keepEvents = configuration.keptEvents
         core.shutdownGraceSeconds = Double(configuration.shutdownGraceSeconds)
+        core.consoleLogBytes = Int64(configuration.consoleLogBytes)
         core.recover = recover
+        core.crashes = CrashLimits(
+            restarts: configuration.guests.crashRestarts,
+            windowSeconds: configuration.guests.crashWindowMinutes * 60,
+            pauseSeconds: configuration.guests.crashPauseSeconds)
         return core
     }
 

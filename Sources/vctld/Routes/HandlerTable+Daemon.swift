@@ -20,6 +20,7 @@ extension HandlerTable {
     mutating func addDaemon(_ core: Core) {
         addDescription()
         on("host.show") { _ in try .json(try await core.host.show()) }
+        on("host.doctor") { $0.reply(try await core.host.examine(try $0.query.list())) }
         on("ready") { _ in
             guard try await core.host.isReady else {
                 throw Problem(.libvirtUnavailable, "libvirt has not been read yet", hint: "vctl host show")

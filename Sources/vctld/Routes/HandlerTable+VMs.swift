@@ -51,8 +51,18 @@ extension HandlerTable {
         }
         on("statistics") { _ in try .json(try await vms.statistics()) }
         addConsoles(vms)
+        addLines(vms)
+        addScreens(vms)
         addAgent(vms)
         addDevices(vms)
+    }
+
+    private mutating func addScreens(_ vms: VMService) {
+        on("vm.screenshot") { incoming in
+            let png = try await vms.screenshot(try incoming.reference(), incoming.context)
+            let headers: HTTPFields = [.contentType: "image/png", .cacheControl: "no-store"]
+            return Reply(.ok, headers, body: .bytes(ByteBuffer(bytes: png)))
+        }
     }
 
     private mutating func addConsoles(_ vms: VMService) {
@@ -64,6 +74,11 @@ extension HandlerTable {
             let xml = try await vms.xml(try incoming.reference(), inactive: incoming.query.flag("inactive"))
             return Reply(text: xml, "application/xml")
         }
+    }
+
+    private mutating func addLines(_ vms: VMService) {
+        on("vm.console") { try await Self.join(vms, $0) }
+        on("vm.console.show") { try .json(try await vms.consoleStatus(try $0.reference())) }
         on("vm.console.log") { incoming in
             let log = try await vms.consoleLog(
                 try incoming.reference(), follow: incoming.query.flag("follow"),
@@ -79,6 +94,21 @@ extension HandlerTable {
             let bytes = try await incoming.body.collect(upTo: Wire.maximumBody)
             try await vms.consoleInput(try incoming.reference(), bytes, incoming.context)
             return .nothing
+        }
+    }
+
+    private static func join(_ vms: VMService, _ incoming: Incoming) async throws -> Reply {
+        try incoming.requireUpgrade()
+        var wish = ConsoleWish()
+        wish.readOnly = incoming.query.flag("readOnly")
+        wish.force = incoming.context.force
+        wish.tail = incoming.query.number("tail") ?? 0
+        let session = try await vms.console(try incoming.reference(), wish, incoming.context)
+        return Reply.switching([.session: session.id.rawValue]) { stream in
+            await session.run(
+                ConsolePeer(
+                    read: { try await stream.read().map { Array($0.readableBytesView) } },
+                    write: { try await stream.write(ByteBuffer(bytes: $0)) }))
         }
     }
 

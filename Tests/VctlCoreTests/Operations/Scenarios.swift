@@ -58,7 +58,7 @@ extension Scenario {
             Scenario(name: "release", kind: "vm.mark", prepare: created) { bench, core in
                 try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
             },
-        ] + devices + copies
+        ] + devices + copies + keeping
 
     private static let devices: [Scenario] = [
         Scenario(name: "add a disk", kind: "vm.disk", prepare: stopped) { bench, core in
@@ -92,6 +92,19 @@ extension Scenario {
             try await core.vms.suspend(.name("web"), bench.context("vm.suspend")).operationID
         },
     ]
+
+    private static let keeping: [Scenario] = [
+        Scenario(name: "release what has an order", kind: "vm.mark", prepare: ordered) { bench, core in
+            try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
+        },
+    ]
+
+    @Sendable private static func ordered(_ bench: Bench, _ core: Core) async throws {
+        try await stopped(bench, core)
+        var patch = VMPatch()
+        patch.autostartOrder = RemovableNumber(5)
+        _ = try await core.vms.set(.name("web"), patch, bench.context("vm.set"))
+    }
 
     private static let copies: [Scenario] = [
         Scenario(name: "linked clone", kind: "vm.clone", prepare: stopped) { bench, core in

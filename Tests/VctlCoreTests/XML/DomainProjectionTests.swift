@@ -25,7 +25,7 @@ struct DomainProjectionTests {
     @Test func definitionIsShown() throws {
         let plan = PlanSamples.all.first { $0.name == "described" }!.plan
         let vm = project(view(.shutoff) { $0.inactiveXML = plan.domainXML().xml }).vm
-        #expect(vm.id == plan.id && vm.managed && vm.state == .stopped && vm.stateReason == "shutdown")
+        #expect(vm.id == plan.id && vm.managed && vm.state == .stopped && vm.stateReason == .shutdown)
         #expect(vm.cpus == 2 && vm.memoryBytes == 2 << 30 && vm.maxCpus == 2 && vm.maxMemoryBytes == nil)
         #expect(
             vm.labels == plan.labels && vm.image == plan.image && vm.protected
@@ -45,24 +45,62 @@ struct DomainProjectionTests {
         #expect(vm.disks.map(\.readOnly) == [false, false, false, false, true, true, true])
     }
 
-    @Test func everyStateHasItsWord() {
-        let words: [(DomainState, Int32, VMState, String?)] = [
-            (.running, 1, .running, "booted"), (.running, 5, .running, "unpaused"),
-            (.blocked, 0, .running, nil),
-            (.paused, 1, .paused, "user"), (.paused, 5, .paused, "ioError"),
-            (.paused, 11, .stopped, "startingUp"),
-            (.shuttingDown, 1, .running, "shuttingDown"), (.shutoff, 1, .stopped, "shutdown"),
-            (.shutoff, 3, .stopped, "crashed"), (.shutoff, 7, .stopped, "fromSnapshot"),
-            (.crashed, 1, .crashed, "panicked"), (.pmSuspended, 0, .paused, "asleep"),
-            (.none, 0, .unknown, nil),
-            (.running, 999, .running, nil), (.paused, -1, .paused, nil),
-        ]
-        for (state, reason, shown, word) in words {
-            let vm = project(view(state, reason)).vm
-            #expect(vm.state == shown && vm.stateReason == word)
+    /// Every reason that `libvirt-domain.h` has, by its number there, and the word that is published for it.
+    private static let reasons: [(state: DomainState, shown: VMState, words: [StateReason])] = [
+        (.none, .unknown, [.unknown]),
+        (
+            .running, .running,
+            [
+                .unknown, .booted, .migrated, .restored, .fromSnapshot, .unpaused, .migrationCanceled,
+                .saveCanceled, .wakeup, .crashed, .postcopy, .postcopyFailed,
+            ]
+        ),
+        (.blocked, .running, [.blocked]),
+        (
+            .paused, .paused,
+            [
+                .unknown, .user, .migration, .save, .dump, .ioError, .watchdog, .fromSnapshot, .shuttingDown,
+                .snapshot, .crashed, .startingUp, .postcopy, .postcopyFailed, .apiError,
+            ]
+        ),
+        (.shuttingDown, .running, [.shuttingDown, .shuttingDown]),
+        (
+            .shutoff, .stopped,
+            [
+                .unknown, .shutdown, .destroyed, .crashed, .migrated, .saved, .failed, .fromSnapshot, .daemon,
+            ]
+        ),
+        (.crashed, .crashed, [.unknown, .panicked]),
+        (.pmSuspended, .paused, [.asleep]),
+    ]
+
+    @Test func everyReasonOfEveryStateHasItsWord() {
+        #expect(Self.reasons.map(\.state) == DomainState.allCases)
+        for (state, shown, words) in Self.reasons {
+            for (number, word) in words.enumerated() {
+                let vm = project(view(state, Int32(number))).vm
+                // QEMU is there with halted CPUs before the guest has started.
+                let expected = word == .startingUp ? .stopped : shown
+                #expect(vm.state == expected && vm.stateReason == word, "\(state) \(number)")
+            }
+            guard words.contains(.unknown) else { continue }
+            for number in [Int32(words.count), 999, -1] {
+                #expect(project(view(state, number)).vm.stateReason == .unknown, "\(state) \(number)")
+            }
         }
-        let saved = project(view(.shutoff, 5) { $0.hasManagedSave = true }).vm
-        #expect(saved.state == .suspended && saved.stateReason == "saved")
+    }
+
+    @Test func whatIsSavedSaysSoWhateverStoppedIt() {
+        for reason in 0..<Int32(9) {
+            let saved = project(view(.shutoff, reason) { $0.hasManagedSave = true }).vm
+            #expect(saved.state == .suspended && saved.stateReason == .saved)
+        }
+    }
+
+    @Test func everyWordIsExplained() {
+        for word in StateReason.allCases {
+            #expect(StateReason.schema.summary?.contains("\(word.rawValue): \(word.meaning)") == true)
+        }
     }
 
     @Test func liveDefinitionIsShownAndTheSavedOneIsPending() throws {

@@ -160,7 +160,7 @@ struct ClonePlanner: Sendable {
         vm.id = plan.id
         vm.name = plan.name
         vm.description = plan.description
-        (vm.state, vm.stateReason) = (.stopped, "creating")
+        (vm.state, vm.stateReason) = (.stopped, .creating)
         vm.labels = plan.mark.labels
         vm.image = plan.mark.image
         (vm.managed, vm.autostart, vm.protected) = (true, false, plan.mark.protected)

@@ -24,12 +24,14 @@ struct DomainEdit {
         try setMemory(patch.memoryBytes?.bytes, most: patch.maxMemoryBytes?.bytes)
         setFirmware(patch.firmware)
         setTPM(patch.tpm)
+        setGraphics(patch.graphics)
         if let machine = patch.machine, machine != domain.osMachine {
             domain.osMachine = machine
             note("make it a machine of type \(machine)")
         }
         setCPUModel(patch.cpuModel)
         setBoot(patch)
+        setPanicDevice(patch.onCrash)
     }
 
     mutating func note(_ change: String) { changes.append(change) }
@@ -46,6 +48,12 @@ struct DomainEdit {
         note(wanted ? "add a TPM" : "remove the TPM")
     }
 
+    private mutating func setGraphics(_ wanted: GraphicsKind?) {
+        guard let wanted, domain.graphicsKinds != (wanted == .none ? [] : [wanted.rawValue]) else { return }
+        Hardware.setGraphics(wanted, of: &domain)
+        note(wanted == .none ? "remove the screen" : "show its screen by \(wanted.rawValue)")
+    }
+
     /// A guest's NUMA nodes and its topology are no part of its CPU's model.
     private mutating func setCPUModel(_ model: String?) {
         guard let model else { return }
@@ -56,6 +64,13 @@ struct DomainEdit {
         guard domain.element[child: "cpu"] != cpu else { return }
         domain.element[child: "cpu"] = cpu
         note("give it CPUs of model \(model)")
+    }
+
+    private mutating func setPanicDevice(_ onCrash: CrashAction?) {
+        guard onCrash != nil, domain.type == "kvm" || domain.type == "qemu" else { return }
+        let before = domain
+        Hardware.addPanicDevice(to: &domain)
+        if domain.xml != before.xml { note("give it a device by which it tells of a panic") }
     }
 
     private mutating func setBoot(_ patch: VMPatch) {
@@ -72,6 +87,11 @@ struct DomainEdit {
 extension DomainXML {
     /// Whether it has a TPM of any kind.
     var hasTPM: Bool { !self.tpms.isEmpty }
+}
+
+extension DomainXML {
+    /// The kinds of its screens.
+    var graphicsKinds: [String] { self.graphics.map { $0.type ?? "" } }
 }
 
 extension RemovableText {

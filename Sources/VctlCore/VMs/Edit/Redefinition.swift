@@ -117,8 +117,8 @@ extension VMPatch {
     /// Whether it asks for something that is in the definition alone.
     var changesDefinition: Bool {
         let fields: [Any?] = [
-            cpus, maxCpus, memoryBytes, maxMemoryBytes, firmware, tpm, machine, cpuModel, kernel, initrd,
-            cmdline, xmlPatch, xml,
+            cpus, maxCpus, memoryBytes, maxMemoryBytes, firmware, tpm, graphics, machine, cpuModel, kernel,
+            initrd, cmdline, xmlPatch, xml, onCrash,
         ]
         return fields.contains { $0 != nil }
     }

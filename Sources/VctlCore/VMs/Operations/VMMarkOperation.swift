@@ -12,6 +12,8 @@ struct VMMarkOperation: OperationKind {
         var before: String?
         /// The element as it shall be; `nil`: none.
         var after: String?
+        /// Whether libvirt is to start it with the host from now on.
+        var autostart: Bool?
     }
 
     let environment: VMEnvironment
@@ -21,8 +23,17 @@ struct VMMarkOperation: OperationKind {
         try await journal.step("mark", undo: { try await put(request.before, on: id) }) {
             try await put(request.after, on: id)
         }
+        if request.autostart == true {
+            try await journal.step("autostart", undo: { try await autostart(id, false) }) {
+                try await autostart(id, true)
+            }
+        }
         try await journal.step("observe") { try await environment.observe(id) }
         return Outcome(request.vm)
+    }
+
+    private func autostart(_ id: ObjectID, _ on: Bool) async throws {
+        try await DomainEffects(environment: environment).existing(id).setAutostart(on)
     }
 
     /// Waits for a change of the definition that is under way, for that would write the old mark back.

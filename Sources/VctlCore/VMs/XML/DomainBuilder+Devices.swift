@@ -17,6 +17,7 @@ extension DomainPlan {
         domain.rngs = [random]
         if tpm == true { domain.tpms = [Hardware.tpm] }
         domain.memballoon = balloon
+        if onCrash != nil { Hardware.addPanicDevice(to: &domain) }
     }
 
     private var isPCIExpress: Bool { machine.contains("q35") }
@@ -73,21 +74,9 @@ extension DomainPlan {
     }
 
     /// As with virt-install there is a screen, because firmware, boot loaders and installers talk to one and
-    /// only some to a serial line; but on a Unix socket, so that a headless host opens no port. The plain
-    /// VGA card is built into QEMU, while virtio's is a module that distributions package apart.
+    /// only some to a serial line; but on a Unix socket, so that a headless host opens no port.
     private func display(_ domain: inout DomainXML) {
-        var vnc = GraphicsXML()
-        vnc.type = "vnc"
-        vnc.listenType = "socket"
-        domain.graphics = [vnc]
-        var card = VideoXML()
-        card.model = "vga"
-        domain.videos = [card]
-        // A tablet's pointer follows the viewer's; a mouse's drifts away from it.
-        var tablet = InputXML()
-        tablet.type = "tablet"
-        tablet.bus = "usb"
-        domain.inputs = [tablet]
+        Hardware.setGraphics(graphics ?? .vnc, of: &domain)
     }
 
     private var random: RngXML {

@@ -42,6 +42,8 @@ struct DomainPlan: Codable, Hashable, Sendable {
     var consoleLog: String?
     /// Whether it has a graphics card and a VNC server on a Unix socket of libvirt's choosing.
     var screen = true
+    /// What serves it; `nil`, as in older journals: VNC.
+    var graphics: GraphicsKind?
     /// Everything in the mark, the ids aside.
     var labels: [String: String] = [:]
     var image: ImageReference?
@@ -49,6 +51,9 @@ struct DomainPlan: Codable, Hashable, Sendable {
     /// Who asked for it: `USER` or `uid N`.
     var creator: String?
     var protected = false
+    /// `nil`, as in older journals: it does not start with the host, or libvirt starts it.
+    var startRule: Mark.StartRule?
+    var onCrash: CrashAction?
 
     /// The least plan; everything else is set afterwards.
     init(id: ObjectID, name: String, instance: ObjectID, cpus: Int, memoryBytes: Int64) {
@@ -153,6 +158,8 @@ struct DomainPlan: Codable, Hashable, Sendable {
         mark.createdAt = createdAt
         mark.creator = creator
         mark.protected = protected
+        mark.start = startRule
+        mark.onCrash = onCrash
         mark.disks = disks.map { Mark.Disk(target: $0.target, role: $0.role.rawValue, volume: $0.volume) }
         return mark
     }

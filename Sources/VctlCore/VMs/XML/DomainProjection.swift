@@ -47,6 +47,8 @@ struct DomainProjection: Sendable {
         vm.tpm = vm.accelerator == nil ? nil : domain.hasTPM
         vm.disks = domain.disks.compactMap(VM.Disk.init)
         vm.nics = domain.interfaces.compactMap(VM.NIC.init)
+        let graphics = domain.graphics.compactMap(VM.Graphics.init)
+        vm.graphics = graphics.isEmpty ? nil : graphics
     }
 
     private mutating func describe(_ mark: Mark) {
@@ -54,6 +56,10 @@ struct DomainProjection: Sendable {
         vm.image = mark.image
         vm.createdAt = mark.createdAt
         vm.protected = mark.protected
+        vm.autostart = vm.autostart || mark.start != nil
+        vm.autostartOrder = mark.start?.order
+        vm.autostartDelaySeconds = mark.start?.delay
+        vm.onCrash = mark.onCrash
         let roles = Dictionary(
             mark.disks.map { ($0.target, $0.role) }, uniquingKeysWith: { first, _ in first })
         for index in vm.disks.indices {
@@ -91,6 +97,17 @@ extension VM.Disk {
             format: disk.driverType,
             serial: disk.serial, readOnly: disk.readonly || device == "cdrom",
             role: device == "cdrom" ? "cdrom" : nil)
+    }
+}
+
+extension VM.Graphics {
+    init?(_ graphics: GraphicsXML) {
+        guard let type = graphics.type else { return nil }
+        // Before it runs, libvirt writes -1 for a port that it will choose.
+        let port = graphics.port.flatMap { $0 > 0 ? $0 : nil }
+        self.init(
+            type: type, socket: graphics.listenSocket, address: port == nil ? nil : graphics.listenAddress,
+            port: port)
     }
 }
 

@@ -56,16 +56,17 @@ extension DomainView {
 
     private var off: VMState { hasManagedSave ? .suspended : .stopped }
 
-    /// Why it is in that state; `nil` where libvirt does not say.
-    var stateReason: String? {
+    /// Why it is in that state.
+    var stateReason: StateReason {
         switch status.state {
-        case .shuttingDown: return "shuttingDown"
-        case .pmSuspended: return "asleep"
-        case .none: return nil
-        default: break
+        case .shuttingDown: .shuttingDown
+        case .pmSuspended: .asleep
+        case .blocked: .blocked
+        // Why it went off before is forgotten with the next libvirtd; that its memory is there is not.
+        case .shutoff where hasManagedSave: .saved
+        case .none, .running, .paused, .shutoff, .crashed:
+            StateReason(rawValue: Self.camelCase(status.reasonName)) ?? .unknown
         }
-        let word = status.reasonName
-        return word == "unknown" ? nil : Self.camelCase(word)
     }
 
     /// `io-error` → `ioError`, as the API spells everything.

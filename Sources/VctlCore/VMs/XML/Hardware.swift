@@ -53,6 +53,54 @@ enum Hardware {
         }
     }
 
+    /// By which a guest says that it has panicked; without it a panic is known to nobody.
+    static func addPanicDevice(to domain: inout DomainXML) {
+        guard domain.osArch == "x86_64", domain.element.first("devices/panic") == nil else { return }
+        domain.element[path: "devices/panic"] = Element("panic", ["model": "isa"])
+    }
+
+    /// Gives it a screen on a Unix socket of libvirt's choosing, with a card if it has none; or takes all
+    /// away.
+    static func setGraphics(_ kind: GraphicsKind, of domain: inout DomainXML) {
+        if kind != .spice { removeSpice(from: &domain) }
+        guard kind != .none else {
+            (domain.graphics, domain.videos) = ([], [])
+            domain.inputs = domain.inputs.filter { $0.type != "tablet" }
+            return
+        }
+        var screen = GraphicsXML()
+        screen.type = kind.rawValue
+        screen.listenType = "socket"
+        domain.graphics = [screen]
+        if domain.videos.allSatisfy({ $0.model == "none" }) { domain.videos = [card] }
+        if !domain.inputs.contains(where: { $0.type == "tablet" }) { domain.inputs.append(tablet) }
+    }
+
+    /// What only SPICE can carry keeps libvirt from starting a domain that has no SPICE.
+    private static func removeSpice(from domain: inout DomainXML) {
+        domain.channels = domain.channels.filter { $0.type != "spicevmc" }
+        for name in ["audio", "redirdev", "smartcard"] {
+            guard let device = domain.element[path: Path("devices/\(name)")] else { continue }
+            guard let type = device[attribute: "type"], ["spice", "spicevmc"].contains(type) else { continue }
+            domain.element.remove(Path("devices/\(name)"))
+        }
+    }
+
+    /// The plain VGA card is built into QEMU, while virtio's is a module that distributions package apart.
+    private static var card: VideoXML {
+        var card = VideoXML()
+        card.model = "vga"
+        return card
+    }
+
+    /// A tablet's pointer follows the viewer's; a mouse's drifts away from it.
+    private static var tablet: InputXML {
+        var tablet = InputXML()
+        tablet.type = "tablet"
+        tablet.bus = "usb"
+        return tablet
+    }
+
     /// A TPM 2.0 that swtpm emulates.
     static var tpm: TpmXML {
         var tpm = TpmXML()

@@ -38,6 +38,11 @@ extension Mark {
         case "label":
             if let key = child[attribute: "name"] { labels[key] = child[attribute: "value"] ?? "" }
         case "protected": protected = true
+        case "autostart":
+            start = StartRule(
+                order: child[attribute: "order"].flatMap { Int($0) },
+                delay: child[attribute: "delay"].flatMap { Int($0) })
+        case "crash": onCrash = child[attribute: "action"].flatMap(CrashAction.init(rawValue:))
         case "rename": newName = child[attribute: "to"]
         case "disk": if let disk = Disk(element: child) { disks.append(disk) }
         default: break
@@ -51,6 +56,8 @@ extension Mark {
         if adoptedAt != nil || adopter != nil { children.append(Self.done("adopted", adoptedAt, adopter)) }
         if let image { children.append(image.element) }
         if protected { children.append(Element("protected")) }
+        if let start { children.append(start.element) }
+        if let onCrash { children.append(Element("crash", ["action": onCrash.rawValue])) }
         if let newName { children.append(Element("rename", ["to": newName])) }
         children += labels.sorted { $0.key < $1.key }
             .map { Element("label", ["name": $0.key, "value": $0.value]) }
@@ -99,6 +106,15 @@ extension ImageReference {
 
     fileprivate var element: Element {
         Element("image", ["id": id.rawValue, "name": name, "linked": linked ? "yes" : "no"])
+    }
+}
+
+extension Mark.StartRule {
+    fileprivate var element: Element {
+        var element = Element("autostart")
+        element[attribute: "order"] = order.map { "\($0)" }
+        element[attribute: "delay"] = delay.map { "\($0)" }
+        return element
     }
 }
 

@@ -23,8 +23,26 @@ struct Mark: Codable, Hashable, Sendable {
     /// Who took it over.
     var adopter: String?
     var disks: [Disk] = []
+    /// How it starts with the host; `nil`: not by us.
+    var start: StartRule?
+    var onCrash: CrashAction?
     /// The name that it gets when it stops: libvirt renames nothing that runs.
     var newName: String?
+
+    /// When vctld starts a VM after the host's boot.
+    struct StartRule: Codable, Hashable, Sendable {
+        /// The lowest first; those without one come last.
+        var order: Int?
+        /// Seconds before the next one.
+        var delay: Int?
+
+        /// `nil` where neither is given: then it is libvirt's to start it.
+        init?(order: Int?, delay: Int?) {
+            guard order != nil || delay != nil else { return nil }
+            self.order = order
+            self.delay = delay
+        }
+    }
 
     /// What a disk is for.
     struct Disk: Codable, Hashable, Sendable {

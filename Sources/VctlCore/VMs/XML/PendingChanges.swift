@@ -29,6 +29,7 @@ extension DomainProjection {
         note("machine") { $0.osMachine }
         note("firmware") { $0.firmware.rawValue }
         note("tpm") { $0.hasTPM }
+        note("graphics") { $0.graphicsKinds.isEmpty ? nil : $0.graphicsKinds.joined(separator: ",") }
         note("kernel") { $0.osKernel }
         note("initrd") { $0.osInitrd }
         note("cmdline") { $0.osCmdline }

@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# In the lab VM: a KVM guest through vctld and vctl, on a host that is as Debian sets it up. QEMU runs as
+# libvirt-qemu, AppArmor confines it, and systemd runs the daemon from the unit that is installed.
+set -euo pipefail
+
+ok() { echo "ok: $*"; }
+
+fail() {
+    echo "FAILED: $*"
+    exit 1
+}
+
+# Read by whoever looks for the reason: how far the guest came, and what the daemon says.
+report() {
+    local status=$?
+    [ $status != 0 ] || return 0
+    uptime
+    vctl vm console nested --log | tail -n 20
+    virsh qemu-monitor-command --hmp nested info registers | head -n 4
+    systemctl status --no-pager --lines=20 vctld
+    exit "$status"
+}
+trap report EXIT
+
+is() { # WHAT WANTED FOUND
+    [ "$2" = "$3" ] || fail "$1: wanted $2, found $3"
+    ok "$1: $3"
+}
+
+is "process 1" systemd "$(cat /proc/1/comm)"
+virsh -q net-start default
+systemctl start vctld
+vctl waitready --timeout 3m
+is "the unit" active "$(systemctl is-active vctld)"
+is "vctl host show" kvm "$(vctl host show --format json | jq -r .accelerator.kind)"
+
+vctl image import tiny /lab/images/tiny.qcow2
+vctl vm create nested --image tiny --memory 128M --wait-for ip --timeout 8m
+address=$(vctl vm show nested --format json | jq -er '[.nics[].addresses[].address][0]')
+is "over HTTP" "hello from nested" "$(curl -sS --max-time 60 "http://$address/")"
+
+# The last word of the machine: what libvirt started, and what the kernel makes of it.
+is "virsh dumpxml" kvm "$(virsh dumpxml nested | sed -n "s|^<domain type='\([a-z]*\)'.*|\\1|p")"
+pid=$(cat /run/libvirt/qemu/nested.pid)
+is "QEMU's user" libvirt-qemu "$(ps -o user:32= -p "$pid" | tr -d ' ')"
+[[ $(tr '\0' ' ' <"/proc/$pid/cmdline") == *" -accel kvm "* ]] || fail "QEMU was not told to use KVM"
+[[ $(readlink "/proc/$pid/fd/"*) == *anon_inode:kvm-vcpu* ]] || fail "QEMU has no vCPU of KVM's"
+ok "QEMU has a vCPU of KVM's"
+uuid=$(vctl vm show nested --format json | jq -r .id)
+is "AppArmor" "libvirt-$uuid (enforce)" "$(cat "/proc/$pid/attr/current")"
+
+vctl vm stop nested --grace 120s --force
+vctl vm delete nested --yes
+vctl image delete tiny --yes
+is "domains left" "" "$(virsh -q list --all --name)"
