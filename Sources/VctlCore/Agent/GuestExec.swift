@@ -121,29 +121,39 @@ private struct Follower: Sendable {
     /// Passes on what there is of a stream by now.
     /// - Returns: whether there was something.
     private func fetch(_ position: inout Position, _ sink: GuestExec.Sink) async throws -> Bool {
-        if position.file == nil {
-            let path = GuestShell.piece(prefix, position.stream, position.piece)
-            do {
-                position.file = try await GuestFile(path, .read, agent)
-            } catch let problem as Problem where problem.errorCode == .agentFailed {
-                return false
-            }
-        }
+        if position.file == nil { position.file = try await open(position.stream, position.piece) }
         guard let file = position.file else { return false }
+        if try await copy(file, &position, sink) { return true }
+        guard let next = try await open(position.stream, position.piece + 1) else { return false }
+        // The pump has gone on to the next piece: what it has written here meanwhile is the rest.
+        while try await copy(file, &position, sink) {}
+        try await turn(&position, to: next)
+        return true
+    }
+
+    private func copy(_ file: GuestFile, _ position: inout Position, _ sink: GuestExec.Sink) async throws -> Bool {
         let bytes = try await file.read()
         guard !bytes.isEmpty else { return false }
         try await pass(bytes, position.stream, sink)
         position.offset += bytes.count
-        if position.offset >= GuestShell.pieceBytes { try await turn(&position) }
         return true
     }
 
+    /// `nil`: there is no such piece yet.
+    private func open(_ stream: GuestShell.Stream, _ piece: Int) async throws -> GuestFile? {
+        do {
+            return try await GuestFile(GuestShell.piece(prefix, stream, piece), .read, agent)
+        } catch let problem as Problem where problem.errorCode == .agentFailed {
+            return nil
+        }
+    }
+
     /// Goes on to the next piece; the emptied one tells the pump that there is room again.
-    private func turn(_ position: inout Position) async throws {
+    private func turn(_ position: inout Position, to next: GuestFile) async throws {
         try await position.file?.close()
         let path = GuestShell.piece(prefix, position.stream, position.piece)
         try await GuestFile(path, .write, agent).close()
-        position = Position(stream: position.stream, piece: position.piece + 1)
+        position = Position(stream: position.stream, piece: position.piece + 1, file: next)
     }
 
     private func tidyUp(_ positions: [Position]) async throws {
@@ -151,8 +161,10 @@ private struct Follower: Sendable {
         for position in positions {
             files += (0...position.piece + 1).map { GuestShell.piece(prefix, position.stream, $0) }
         }
-        _ = try await GuestProcess(
+        let process = try await GuestProcess(
             GuestShell.path, ["-c", "rm -f -- \"$@\"", "vctl"] + files, agent)
+        var pause = Pause()
+        while try await process.end() == nil { try await pause.wait() }
     }
 
     private func pass(_ bytes: [UInt8], _ stream: GuestShell.Stream, _ sink: GuestExec.Sink) async throws {

@@ -8,7 +8,6 @@ import VctlAPI
 /// further question.
 enum GuestShell {
     static let path = "/bin/sh"
-    static let pieceBytes = 1 << 20
 
     /// The arguments of the shell for a command whose pieces are files that begin with `prefix`.
     static func arguments(prefix: String, directory: String?, command: [String]) -> [String] {
@@ -28,13 +27,13 @@ enum GuestShell {
 
     enum Stream: String, Sendable, CaseIterable { case out = "o", err = "e" }
 
-    /// Only what POSIX has, and `head -c`, which every Linux has.
+    /// Only what POSIX has. `dd` writes what it has read at once, and not, as others do, when it has enough.
     private static let script = """
         p=$1; d=$2; shift 2; umask 077
         if [ -n "$d" ]; then cd "$d" || exit 125; fi
         pump() {
           n=0
-          while head -c \(pieceBytes) >"$p$1$n" && [ -s "$p$1$n" ]; do
+          while dd bs=65536 count=16 of="$p$1$n" 2>/dev/null && [ -s "$p$1$n" ]; do
             n=$((n+1)); w=0
             while [ "$n" -gt 3 ] && [ -s "$p$1$((n-4))" ]; do
               w=$((w+1)); if [ "$w" -gt 6000 ]; then exit; fi; sleep 0.1

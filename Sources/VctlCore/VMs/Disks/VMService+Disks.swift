@@ -57,7 +57,7 @@ extension VMService {
             else {
                 throw Problem(.vmState, "\(target) of VM \(shown(row.name)) has no size of its own")
             }
-            let now = try await QemuImg.info(.init(path: path, format: format)).virtualSizeBytes
+            let now = try await size(of: disk, path, format, row.id)
             let bytes = resize.sizeBytes.bytes
             guard bytes >= now, bytes % 512 == 0 else {
                 let problem = "at least what it has, \(ByteCount.human(now)), and a multiple of 512 bytes"
@@ -66,6 +66,21 @@ extension VMService {
             }
             let sentence = "grow \(target) from \(ByteCount.human(now)) to \(ByteCount.human(bytes))"
             return (.resize(target: target, path: path, format: format, bytes: bytes), [sentence])
+        }
+    }
+
+    /// Of a running guest's disk by QEMU, which has the file locked.
+    private func size(
+        of disk: VM.Disk, _ path: String, _ format: DiskFormat, _ id: ObjectID
+    ) async throws -> Int64 {
+        let domain = try await DomainEffects(environment: environment).existing(id)
+        do {
+            guard try await domain.isActive() else {
+                return try await QemuImg.info(.init(path: path, format: format)).virtualSizeBytes
+            }
+            return Int64(clamping: try await domain.blockInfo(disk.target).capacity)
+        } catch let error as LibvirtError {
+            throw Problem(libvirt: error)
         }
     }
 
