@@ -86,9 +86,13 @@ extension RealGuests {
             let list = ["env", "PATH=\(far.programs):/usr/bin:/bin", "\(Lab.build)/vctl", "list"]
             let typed = (list + ["--host", "ssh://127.0.0.1:2222"]).joined(separator: " ")
             let asked = try onTerminal(lab, typed)
-            #expect(asked.contains("password:"), "\(asked)")
-            let scripted = try onTerminal(lab, "\(typed) </dev/null")
-            #expect(!scripted.contains("password:") && scripted.contains("Permission denied"), "\(scripted)")
+            try eventually("ssh asks") { asked.outcome(status: -1).out.contains("password:") }
+            asked.signal(SIGKILL)
+            _ = asked.wait(seconds: 10)
+            let told = try onTerminal(lab, "\(typed) </dev/null")
+            #expect(told.wait(seconds: 30) == 6)
+            let words = told.outcome(status: 6).out
+            #expect(!words.contains("password:") && words.contains("Permission denied"), "\(words)")
             let refused = try far.vctl("list", seconds: 30)
             #expect(refused.status == 6 && refused.out.isEmpty, "\(refused)")
             #expect(refused.err.contains("password") && refused.err.contains("hint: "), "\(refused)")
@@ -97,9 +101,11 @@ extension RealGuests {
             #expect(unknown.status == 6 && unknown.err.contains("Host key verification failed"), "\(unknown)")
         }
 
-        /// What is seen on a terminal of its own that a command has; nobody types there.
-        private func onTerminal(_ lab: Lab, _ command: String) throws -> String {
-            try lab.inside("script", "-qec", command, "/dev/null", seconds: 60).out
+        /// A command on a terminal of its own, where nobody types.
+        private func onTerminal(_ lab: Lab, _ command: String) throws -> Child {
+            try Child(
+                lab.vhostCommand("exec", lab.name, "script", "-qefc", command, "/dev/null"),
+                environment: ["VCTL_LAB": Lab.base])
         }
 
         @Test func withoutVctlThereItIsSaid() throws {

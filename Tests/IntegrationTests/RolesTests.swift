@@ -16,11 +16,11 @@ extension RealGuests {
             .viewer: [
                 "vm.list", "vm.show", "vm.wait", "vm.xml", "image.list", "image.show", "operation.list",
                 "operation.show", "operation.wait", "event.follow", "warning.list", "audit.list",
-                "statistics", "host.show", "version", "ready", "openapi",
+                "statistics", "host.show", "host.doctor", "version", "ready", "openapi",
             ],
             .operate: [
                 "vm.start", "vm.stop", "vm.restart", "vm.reset", "vm.pause", "vm.resume", "vm.suspend",
-                "vm.console.log", "vm.console.input", "vm.exec", "vm.create",
+                "vm.console", "vm.console.show", "vm.console.log", "vm.console.input", "vm.exec", "vm.create",
             ],
             .admin: ["vm.disk.insert"],
         ]
@@ -35,6 +35,8 @@ extension RealGuests {
                 // Who may run commands in a guest may read and write its files, and who may make a VM from
                 // an image can read that.
                 "vm.file.pull", "vm.file.push", "image.export",
+                // A console, too.
+                "vm.screenshot",
             ],
             // What the VMs of all are made from, and what belongs to others.
             .admin: [
