@@ -56,12 +56,16 @@ public struct VM: Codable, Hashable, Sendable {
     public var labels: [String: String]
     /// The image that its first disk was made from.
     public var image: ImageReference?
+    /// The ISO or image that it was booted from this once, before its own disks.
+    public var rescue: String?
+    /// The profile that it was made with, by the name that it had then.
+    public var profile: String?
     /// Whether it bears this instance's mark; what does not is foreign, and shown only.
     public var managed: Bool
     /// Whether it starts with the host.
     public var autostart: Bool
-    /// Its place among those that vctld starts with the host, the lowest first. Without it and without a delay
-    /// libvirt starts it, together with all others.
+    /// Its place among those that vctld starts with the host, the lowest first. Without it and without a
+    /// delay libvirt starts it, together with all others.
     public var autostartOrder: Int?
     /// Seconds that vctld waits after its start before it starts the next one.
     public var autostartDelaySeconds: Int?

@@ -20,11 +20,12 @@ struct VMPowerOperation: OperationKind {
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
         let id = request.vm.id
         switch request.change {
-        case .start(let paused, let discard): try await start(id, paused, discard, journal)
+        case .start(let paused, let discard, let rescue):
+            try await start(id, paused, discard, rescue, journal)
         case .stop(let grace, let force): try await stop(request.vm, grace, force, journal)
         case .restart(let grace, let force):
             try await stop(request.vm, grace, force, journal)
-            try await start(id, false, false, journal)
+            try await start(id, false, false, nil, journal)
         case .reset: try await journal.step("reset") { try await domains.existing(id).reset() }
         case .pause: try await journal.step("pause") { try await domains.pause(id) }
         case .resume: try await journal.step("resume") { try await domains.resume(id) }
@@ -34,13 +35,25 @@ struct VMPowerOperation: OperationKind {
         return Outcome(request.vm)
     }
 
-    private func start(_ id: ObjectID, _ paused: Bool, _ discard: Bool, _ journal: Journal) async throws {
+    private func start(
+        _ id: ObjectID, _ paused: Bool, _ discard: Bool, _ rescue: RescueBoot?, _ journal: Journal
+    ) async throws {
         if discard {
             try await journal.step("discard") { try await domains.discardState(id) }
         }
+        if let volume = rescue?.volume {
+            let storage = VolumeMaker(environment: environment)
+            try await journal.step("rescue-disk") {
+                try await storage.make(volume) { journal.progress($0) }
+            }
+        }
         try await journal.step("start") {
             try await environment.turns.alone(id) { try await domains.finishRename(id) }
-            try await domains.start(id, paused: paused)
+            if let rescue {
+                try await domains.start(id, rescue: rescue, paused: paused)
+            } else {
+                try await domains.start(id, paused: paused)
+            }
             if !paused { try await domains.resume(id) }
         }
     }
