@@ -8,8 +8,8 @@ struct VMStartCommand: ParsableCommand {
         commandName: "start", abstract: "Start VMs; a suspended one goes on where it was.",
         discussion: """
             With --rescue or --rescue-image a VM boots this once from an ISO on the host or from an image,
-            with its own disks behind. Its saved definition stays as it is, so the next start is from its own disks
-            again. What the VM writes on the image's disk is thrown away when it stops.
+            with its own disks behind. Its saved definition stays as it is, so the next start is from its own
+            disks again. What the VM writes on the image's disk is thrown away when it stops.
 
             vctl vm start web1 --rescue-image debian
             """,
