@@ -3,7 +3,7 @@
 /// All calls of the API. A route, the published document, the access check and the client all start here.
 public enum Endpoints {
     /// Every endpoint.
-    public static let all: [Endpoint] = vms + devices + images + operations + streams + daemon
+    public static let all: [Endpoint] = vms + devices + images + profiles + operations + streams + daemon
 
     /// The endpoint of the given id.
     public static func named(_ id: String) -> Endpoint {
@@ -110,6 +110,20 @@ public enum Endpoints {
             .get, "image.export", "/v1/images/{image}/content", "The image's file", nil,
             .bytes("application/octet-stream"), Never?.self, [], .operate),
         delete("image.delete", "/v1/images/{image}", "Delete an image", [.force, .dryRun], .admin),
+    ]
+
+    private static let profiles: [Endpoint] = [
+        list("profile.list", "/v1/profiles", "All profiles, by name", Profile.self, [.label]),
+        call(
+            .post, "profile.create", "/v1/profiles", "Make a profile", ProfileCreate.self, .value,
+            Profile.self, [.dryRun], .admin),
+        get("profile.show", "/v1/profiles/{profile}", "One profile", Profile.self),
+        call(
+            .patch, "profile.set", "/v1/profiles/{profile}", "Change what is given", ProfilePatch.self,
+            .value, Profile.self, [.dryRun], .admin),
+        call(
+            .delete, "profile.delete", "/v1/profiles/{profile}", "Delete a profile", nil, .nothing,
+            Never?.self, [.dryRun], .admin),
     ]
 
     private static let operations: [Endpoint] = [

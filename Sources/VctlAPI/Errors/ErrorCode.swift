@@ -43,6 +43,8 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case imageCorrupt = "image.corrupt"
     case imageChanged = "image.changed"
     case imageDownload = "image.download"
+    case profileNotFound = "profile.notFound"
+    case profileExists = "profile.exists"
     case agentUnresponsive = "agent.unresponsive"
     case agentMissing = "agent.missing"
     case agentFailed = "agent.failed"
@@ -80,13 +82,14 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
         case .revisionStale: 412
         case .requestPath, .vmNotFound, .diskNotFound, .nicNotFound, .imageNotFound, .networkNotFound,
             .poolNotFound, .pathNotFound,
-            .operationNotFound, .warningNotFound:
+            .operationNotFound, .warningNotFound, .profileNotFound:
             404
         case .agentMissing, .vmDeviceBusy, .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmTransient,
             .vmState, .vmMissing,
             .vmNoConsole, .vmNoScreen, .consoleBusy, .consoleTaken,
             .imageExists,
-            .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState:
+            .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState,
+            .profileExists:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
         // RFC 4918, section 11.5.

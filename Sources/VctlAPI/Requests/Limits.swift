@@ -117,6 +117,38 @@ extension VMCreate: FieldLimits {
     }
 }
 
+extension ProfileSettings: FieldLimits {
+    static var limits: [String: Schema] {
+        let names = [
+            "description", "machine", "cpuModel", "cpus", "maxCpus", "memoryBytes", "maxMemoryBytes",
+            "networks", "labels", "autostartOrder", "autostartDelaySeconds",
+        ]
+        return VMCreate.limits.filter { names.contains($0.key) }
+    }
+}
+
+extension ProfileSettingsPatch: FieldLimits {
+    static var limits: [String: Schema] {
+        ProfileSettings.limits.mapValues { schema in
+            var schema = schema
+            schema.nullable = true
+            return schema
+        }
+    }
+}
+
+extension ProfileCreate: FieldLimits {
+    static var limits: [String: Schema] {
+        ["description": .plainText(Limits.description), "labels": .labels(nullable: false)]
+    }
+}
+
+extension ProfilePatch: FieldLimits {
+    static var limits: [String: Schema] {
+        ["description": .removableText(Limits.description), "labels": .labels(nullable: true)]
+    }
+}
+
 extension DiskSpec: FieldLimits {
     static var limits: [String: Schema] { ["sizeBytes": .bytes(Limits.diskBytes)] }
 }
@@ -171,6 +203,10 @@ extension VMDiskInsert: FieldLimits {
 
 extension VMAdopt: FieldLimits {
     static var limits: [String: Schema] { ["labels": .labels(nullable: false)] }
+}
+
+extension VMStart: FieldLimits {
+    static var limits: [String: Schema] { ["rescueISO": .hostPath] }
 }
 
 extension VMStop: FieldLimits {

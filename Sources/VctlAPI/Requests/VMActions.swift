@@ -10,9 +10,9 @@ public struct VMPatch: Codable, Sendable {
     public var protected: Bool?
     public var autostart: Bool?
     /// Its place among those that vctld starts with the host; `null`: none.
-    public var autostartOrder: RemovableNumber?
+    public var autostartOrder: Removable<Int>?
     /// Seconds before the next one is started; `null`: none.
-    public var autostartDelaySeconds: RemovableNumber?
+    public var autostartDelaySeconds: Removable<Int>?
     public var onCrash: CrashAction?
     /// New cloud-init user-data, read by the guest at its next boot.
     public var cloudInit: Secret?
@@ -77,6 +77,10 @@ public struct VMStart: Codable, Sendable {
     public var paused: Bool?
     /// Throw away the saved memory of a suspended VM.
     public var discardState: Bool?
+    /// An ISO on the host that it boots from this once, before its own disks. For admins.
+    public var rescueISO: String?
+    /// An image that it boots from this once, before its own disks; what it writes there is thrown away.
+    public var rescueImage: Reference?
     public init() {}
 }
 

@@ -21,6 +21,8 @@ public enum Preallocation: String, APIEnum {
 /// A request for a new VM.
 public struct VMCreate: Codable, Sendable {
     public var name: Name
+    /// What gives everything that this request does not say.
+    public var profile: Reference?
     public var description: String?
     /// The image that the first disk is made from.
     public var image: Reference?

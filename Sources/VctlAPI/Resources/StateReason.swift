@@ -19,7 +19,7 @@ public enum StateReason: String, APIEnum {
     case panicked, undefined
 
     // What only vctl knows.
-    case creating, restarted, restarting, crashLoop
+    case creating, rescue, restarted, restarting, crashLoop
 
     /// What it means, and in which states it is given; the whole table that is published.
     public var meaning: String {
@@ -57,6 +57,7 @@ public enum StateReason: String, APIEnum {
         case .panicked: "crashed: the guest panicked, and is kept as it was"
         case .undefined: "missing: somebody took its definition away"
         case .creating: "stopped: it is being made"
+        case .rescue: "running: it was booted from an ISO or image for this once"
         case .restarted: "running: vctld has started it again after a crash"
         case .restarting: "stopped: it crashed, and vctld will start it again after a pause"
         case .crashLoop: "stopped: it crashed too often, and vctld does not start it again"

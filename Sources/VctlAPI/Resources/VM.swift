@@ -68,6 +68,10 @@ public struct VM: Codable, Hashable, Sendable {
     public var labels: [String: String]
     /// The image that its first disk was made from.
     public var image: ImageReference?
+    /// The ISO or image that it was booted from this once, before its own disks.
+    public var rescue: String?
+    /// The profile that it was made with, by the name that it had then.
+    public var profile: String?
     /// Whether it bears this instance's mark; what does not is foreign, and shown only.
     public var managed: Bool
     /// Whether it starts with the host.

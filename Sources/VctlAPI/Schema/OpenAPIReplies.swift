@@ -17,10 +17,19 @@ enum OpenAPIReplies {
         case .operation: operationReplies(endpoint)
         case .events: ["200": eventReply(endpoint)]
         case .bytes(let type): ["200": reply("the bytes", [type: bytesSchema(type)])]
-        case .nothing: ["204": ["description": "done"]]
+        case .nothing: nothingReplies(endpoint)
         case .upgrade(let name):
             ["101": ["description": .text("with `Upgrade: \(name)`: from now on bytes in both directions")]]
         }
+    }
+
+    private static func nothingReplies(_ endpoint: Endpoint) -> [String: Tree] {
+        var replies: [String: Tree] = ["204": ["description": "done"]]
+        if endpoint.previews {
+            let preview = OpenAPI.reference(NamedSchema(Preview.self))
+            replies["200"] = reply("with dryRun: what would be done", ["application/json": preview])
+        }
+        return replies
     }
 
     private static func valueReplies(_ endpoint: Endpoint) -> [String: Tree] {
@@ -30,6 +39,14 @@ enum OpenAPIReplies {
         let hasTag = endpoint.hasTag
         let tags = hasTag ? ["ETag", Wire.observedAt] : []
         var replies = ["200": reply("the object", ["application/json": schema], headers: tags)]
+        // The collection answers for what is new in it.
+        if endpoint.method == .post, endpoint.pathParameters.isEmpty, endpoint.previews {
+            let preview = reply(
+                "with dryRun: what would be done",
+                ["application/json": OpenAPI.reference(NamedSchema(Preview.self))])
+            let made = reply("the new object", ["application/json": value], headers: ["Location"])
+            replies = ["200": preview, "201": made]
+        }
         if hasTag { replies["304"] = ["description": "it has not changed"] }
         return replies
     }

@@ -92,7 +92,8 @@ extension Schema {
         try container.encodeIfPresent(maxLength, forKey: Key("maxLength"))
         try container.encodeIfPresent(minimum, forKey: Key("minimum"))
         try container.encodeIfPresent(maximum, forKey: Key("maximum"))
-        try container.encodeIfPresent(values, forKey: Key("enum"))
+        let words = values.map { values in values.map(Optional.some) + (nullable ? [nil] : []) }
+        try container.encodeIfPresent(words, forKey: Key("enum"))
         try container.encodeIfPresent(items?.schema, forKey: Key("items"))
         try container.encodeIfPresent(maxItems, forKey: Key("maxItems"))
         try container.encodeIfPresent(summary, forKey: Key("description"))

@@ -36,6 +36,7 @@ public struct CoreConfiguration: Sendable {
 public final class Core: Sendable {
     public let vms: VMService
     public let images: ImageService
+    public let profiles: ProfileService
     public let operations: OperationService
     public let events: EventService
     public let warnings: WarningService
@@ -75,6 +76,14 @@ public final class Core: Sendable {
             logger: logger)
         environment = built
         watcher.renames.withLock { $0 = { await built.finishRename($0) } }
+        let rescues = RescueFiles(inventory: opened, state: state)
+        watcher.stopped.withLock {
+            $0 = {
+                do { try await rescues.tidy() } catch {
+                    logger.warning("what a rescue wrote is left", metadata: ["error": "\(error)"])
+                }
+            }
+        }
         engine = OperationEngine(
             inventory: opened, kinds: Self.kinds(built), link: hypervisor, logger: logger,
             ended: { await watcher.operationEnded() }, fault: fault)
@@ -82,6 +91,7 @@ public final class Core: Sendable {
         vms = VMService(environment: built, acceptance: acceptance)
         images = ImageService(
             inventory: opened, engine: engine, state: state, readers: built.readers)
+        profiles = ProfileService(inventory: opened, state: state)
         operations = OperationService(inventory: opened, engine: engine)
         events = EventService(inventory: opened)
         warnings = WarningService(inventory: opened)
@@ -120,6 +130,7 @@ public final class Core: Sendable {
         try await sweepSeeds()
         try await ImageRecovery.sweep(state, inventory)
         try await ImageRecovery.checkFiles(inventory)
+        try await ProfileRecovery.sweep(state, inventory)
         try await engine.resume()
         let environment = environment
         let bytes = configuration.consoleLogBytes

@@ -10,6 +10,7 @@ enum Migrations {
         migrator.registerMigration("1-first") { db in try db.execute(sql: first) }
         migrator.registerMigration("2-state-reasons") { db in try db.execute(sql: stateReasons) }
         migrator.registerMigration("3-crashes") { db in try db.execute(sql: crashes) }
+        migrator.registerMigration("4-profiles") { db in try db.execute(sql: profiles) }
         return migrator
     }
 
@@ -81,6 +82,12 @@ enum Migrations {
     /// What vctld knows about VMs that have crashed, one row for each.
     private static let crashes = """
         CREATE TABLE crash(vm TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+        """
+
+    private static let profiles = """
+        CREATE TABLE profile(
+            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
+            document TEXT NOT NULL);
         """
 
     private static let first = """

@@ -3,7 +3,7 @@ import VctlAPI
 
 /// A change of a VM's power.
 enum PowerChange: Codable, Hashable, Sendable {
-    case start(paused: Bool, discardState: Bool)
+    case start(paused: Bool, discardState: Bool, rescue: RescueBoot? = nil)
     case stop(graceSeconds: Int, force: Bool)
     case restart(graceSeconds: Int, force: Bool)
     case reset
@@ -14,8 +14,9 @@ enum PowerChange: Codable, Hashable, Sendable {
     /// What would be done, in a sentence.
     var sentence: String {
         switch self {
-        case .start(let paused, let discard):
+        case .start(let paused, let discard, let rescue):
             (discard ? "throw away the saved memory and " : "") + "start it" + (paused ? " paused" : "")
+                + (rescue.map { ", this once from \($0.what)" } ?? "")
         case .stop(0, true): "power it off"
         case .stop(let grace, let force):
             "ask the guest to shut down and wait \(grace) s" + (force ? ", then power it off" : "")

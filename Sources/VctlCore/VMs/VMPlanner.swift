@@ -64,6 +64,7 @@ struct VMPlanner: Sendable {
         plan.protected = create.protected ?? false
         plan.startRule = .init(order: create.autostartOrder, delay: create.autostartDelaySeconds)
         plan.onCrash = create.onCrash
+        plan.profile = create.profile?.description
     }
 
     private func accelerate(_ plan: inout DomainPlan, _ warnings: inout [String]) async throws {

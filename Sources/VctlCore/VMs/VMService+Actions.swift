@@ -60,9 +60,12 @@ extension VMService {
     public func start(_ reference: Reference, _ start: VMStart, _ context: RequestContext) async throws
         -> Accepted
     {
-        try await power(
-            .start(paused: start.paused ?? false, discardState: start.discardState ?? false), reference,
-            context)
+        if let earlier = try await acceptance.earlier(context) { return earlier }
+        let rescue = try await rescue(start, reference, context)
+        return try await power(
+            .start(
+                paused: start.paused ?? false, discardState: start.discardState ?? false, rescue: rescue),
+            reference, context)
     }
 
     /// Stops a VM.

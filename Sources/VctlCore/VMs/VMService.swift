@@ -36,6 +36,7 @@ public struct VMService: Sendable {
     /// - Throws: ``Problem``: what is wrong with the request, or with the host for it.
     public func create(_ create: VMCreate, _ context: RequestContext) async throws -> Accepted {
         if let earlier = try await acceptance.earlier(context) { return earlier }
+        let create = try await filled(create)
         try VMRules.refuse(VMRules.problems(create))
         try await refuseTaken(create.name)
         let draft = try await VMPlanner(environment: environment).draft(create, caller: context.caller)

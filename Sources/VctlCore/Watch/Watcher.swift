@@ -17,6 +17,8 @@ final class Watcher: Sendable {
     private let catchingUp = Mutex(false)
     /// Called with a VM that is off and was to be renamed then.
     let renames = Mutex<(@Sendable (ObjectID) async -> Void)?>(nil)
+    /// Called when VMs were read that are off.
+    let stopped = Mutex<(@Sendable () async -> Void)?>(nil)
     /// Domains that were gone while an operation held their VM.
     private let goneMeanwhile = Mutex<Set<ObjectID>>([])
     /// How long after a failed reading everything is read again.
@@ -109,6 +111,7 @@ final class Watcher: Sendable {
         // A loss that came meanwhile stands.
         guard hypervisor.isConnected else { return }
         vms.forEach(rename)
+        await stopped.withLock { $0 }?()
         synced.withLock { $0 = true }
         lost.withLock { $0 = nil }
         logger.info("read libvirt", metadata: ["domains": "\(vms.count)"])
@@ -127,6 +130,7 @@ final class Watcher: Sendable {
             if let vm { try transaction.observe(vm) } else { try self.vanished(id, at: time, transaction) }
         }
         if let vm { rename(vm) }
+        if vm?.state != .running { await stopped.withLock { $0 }?() }
     }
 
     private func rename(_ vm: VM) {
@@ -144,6 +148,7 @@ final class Watcher: Sendable {
         for id in ids {
             do { try await refresh(id) } catch { missed(error) }
         }
+        await stopped.withLock { $0 }?()
     }
 
     private func vanished(_ id: ObjectID, at time: Timestamp, _ transaction: Transaction) throws {

@@ -51,17 +51,17 @@ enum Parse {
     }
 
     /// A whole number, or `none`.
-    static func removableNumber(_ text: String) throws -> RemovableNumber {
-        if text == "none" { return RemovableNumber(nil) }
+    static func removableNumber(_ text: String) throws -> Removable<Int> {
+        if text == "none" { return Removable<Int>(nil) }
         guard let number = Int(text), number >= 0 else {
             throw Refused(description: "this is neither a whole number nor none")
         }
-        return RemovableNumber(number)
+        return Removable<Int>(number)
     }
 
     /// A time in whole seconds, or `none`.
-    static func removableSeconds(_ text: String) throws -> RemovableNumber {
-        RemovableNumber(text == "none" ? nil : try span(text).wholeSeconds)
+    static func removableSeconds(_ text: String) throws -> Removable<Int> {
+        Removable<Int>(text == "none" ? nil : try span(text).wholeSeconds)
     }
 
     static func count(_ text: String) throws -> Int64 {

@@ -91,6 +91,16 @@ enum Cell {
         list.elements.compactMap { $0["address"]?.text }.joined(separator: ",")
     }
 
+    /// A member of an object.
+    static func setting(_ name: String) -> @Sendable (JSONNode) -> String {
+        { node in node[name].map { $0.text ?? $0.integer.map { "\($0)" } ?? "" } ?? "" }
+    }
+
+    /// A member that is a number of bytes.
+    static func bytes(_ name: String) -> @Sendable (JSONNode) -> String {
+        { node in node[name]?.integer.map { ByteCount.human($0) } ?? "" }
+    }
+
     @Sendable static func yes(_ node: JSONNode) -> String { node.truth == true ? "yes" : "no" }
 
     /// `2026-01-31T08:15:00.250Z` as `2026-01-31 08:15:00`, in UTC.

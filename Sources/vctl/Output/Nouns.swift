@@ -29,7 +29,7 @@ struct Noun: Sendable {
             Column("pending", shown: Cell.keys, plain: Cell.labels),
             Column("createdAt", "CREATED", shown: Cell.time),
             Column("observedAt", "OBSERVED", shown: Cell.time),
-            Column("operation"), Column("description"),
+            Column("operation"), Column("description"), Column("rescue"), Column("profile"),
         ],
         usual: ["name", "state", "cpus", "memoryBytes", "addresses", "image", "pending"])
 
@@ -62,6 +62,21 @@ struct Noun: Sendable {
             .bytes("receivedBytes", "RECEIVED"), Column("operation"), Column("description"),
         ],
         usual: ["name", "state", "format", "virtualSizeBytes", "sizeBytes", "usedBy", "createdAt"])
+
+    static let profile = Noun(
+        name: "profile", nameField: "name",
+        columns: [
+            Column("name"),
+            Column("image", field: "settings", shown: Cell.setting("image"), plain: Cell.setting("image")),
+            Column("cpus", field: "settings", shown: Cell.setting("cpus"), plain: Cell.setting("cpus")),
+            Column(
+                "memory", field: "settings", shown: Cell.bytes("memoryBytes"),
+                plain: Cell.setting("memoryBytes")),
+            Column("description"), Column("id"), Column("labels", shown: Cell.labels),
+            Column("hasCloudInit", "CLOUD-INIT", shown: Cell.yes),
+            Column("createdAt", "CREATED", shown: Cell.time),
+        ],
+        usual: ["name", "image", "cpus", "memory", "description"])
 
     static let operation = Noun(
         name: "operation", nameField: "id",

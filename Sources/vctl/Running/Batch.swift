@@ -73,7 +73,7 @@ final class Batch {
             case .preview(let reply): previews.append(reply)
             case .reply(let reply):
                 if saysPending { tellPending(reply) }
-                objects.append(reply.bytes)
+                if !reply.bytes.isEmpty { objects.append(reply.bytes) }
             case .operation(let operation, let reply) where !wait.wait:
                 note(operation, jobs[index].name)
                 operations.append(reply.bytes)

@@ -47,11 +47,12 @@ struct HardwareOptions: ParsableArguments {
     var networks: [NICSpec?] = []
 
     /// - Throws: a ``Failure`` where flags do not go together.
-    func check() throws {
+    /// - Parameter hasProfile: whether there may be an image that the command line does not name.
+    func check(hasProfile: Bool = false) throws {
         guard !networks.contains(nil) || networks.count == 1 else {
             throw Failure.usage("--network none cannot stand beside another --network")
         }
-        guard clone == nil || image != nil else {
+        guard clone == nil || image != nil || hasProfile else {
             throw Failure.usage(
                 "--linked and --full say how a disk is made from an image", hint: "add --image IMAGE")
         }

@@ -12,13 +12,13 @@ struct KeepingOptions: ParsableArguments {
         help: .init(
             "Its place among those that start with the host, the lowest first; or none.", valueName: "n"),
         transform: Parse.removableNumber)
-    var order: RemovableNumber?
+    var order: Removable<Int>?
 
     @Option(
         name: .customLong("autostart-delay"), parsing: .unconditional,
         help: .init("How long to wait after its start before the next one; or none.", valueName: "time"),
         transform: Parse.removableSeconds)
-    var delay: RemovableNumber?
+    var delay: Removable<Int>?
 
     @Option(
         name: .customLong("on-crash"), help: "restart or stop, when QEMU dies or the guest panics.",
@@ -30,14 +30,14 @@ struct KeepingOptions: ParsableArguments {
 
     /// - Throws: a ``Failure`` where flags do not go together.
     func check() throws {
-        guard autostart == false, order?.number != nil || delay?.number != nil else { return }
+        guard autostart == false, order?.value != nil || delay?.value != nil else { return }
         throw Failure.usage("--autostart-order and --autostart-delay do not go with --no-autostart")
     }
 
     func fill(_ body: inout VMCreate) {
         body.autostart = autostart
-        body.autostartOrder = order?.number
-        body.autostartDelaySeconds = delay?.number
+        body.autostartOrder = order?.value
+        body.autostartDelaySeconds = delay?.value
         body.onCrash = onCrash
         body.protected = protect
     }

@@ -10,8 +10,8 @@ struct VMCreateCommand: ParsableCommand {
         discussion: """
             vctl vm create web1 --image debian --memory 2G --ssh-key ~/.ssh/id_ed25519.pub --wait-for ip
 
-            With --autostart libvirt starts it together with all others when the host boots. With an order or a
-            delay it is vctld that does: the lowest order first, each once the delay of the one before has
+            With --autostart libvirt starts it together with all others when the host boots. With an order or
+            a delay it is vctld that does: the lowest order first, each once the delay of the one before has
             passed, and only after a boot of the host.
             With --on-crash restart vctld starts it again when QEMU dies or the guest panics, after a pause
             that grows, as often as [guests] in vctld.toml says.
@@ -19,6 +19,12 @@ struct VMCreateCommand: ParsableCommand {
 
     @Argument(help: .init("Its name.", valueName: "name"), transform: Parse.name)
     var name: Name
+
+    @Option(
+        name: .customLong("profile"),
+        help: .init("What gives everything that the command line does not say.", valueName: "profile"),
+        transform: Parse.reference)
+    var profile: Reference?
 
     @OptionGroup(title: "Hardware") var hardware: HardwareOptions
     @OptionGroup(title: "Guest") var guest: GuestOptions
@@ -36,7 +42,7 @@ struct VMCreateCommand: ParsableCommand {
 
     func run() throws {
         try creation.check(starts: !noStart, hint: "leave out --no-start and --no-wait")
-        try hardware.check()
+        try hardware.check(hasProfile: profile != nil)
         try guest.check()
         try keeping.check()
         let query = creation.wait.change.query
@@ -47,6 +53,7 @@ struct VMCreateCommand: ParsableCommand {
     /// The request's body; reads the files.
     func body() throws -> VMCreate {
         var body = VMCreate(name: name)
+        body.profile = profile
         hardware.fill(&body)
         try guest.fill(&body)
         body.description = description

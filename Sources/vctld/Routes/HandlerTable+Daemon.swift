@@ -10,6 +10,7 @@ extension HandlerTable {
         var table = HandlerTable()
         table.addVMs(core)
         table.addImages(core)
+        table.addProfiles(core)
         table.addOperations(core)
         table.addEvents(EventSource(core.events), keepAlive: keepAlive)
         table.addNotes(core)

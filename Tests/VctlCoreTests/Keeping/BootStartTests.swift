@@ -56,14 +56,14 @@ struct BootStartTests {
         var made = try await vm(core, "a")
         #expect(made.autostart && made.autostartOrder == 5 && made.autostartDelaySeconds == nil)
         #expect(try await !flag("a"))
-        made = try await set(core, "a") { $0.autostartDelaySeconds = RemovableNumber(7) }
+        made = try await set(core, "a") { $0.autostartDelaySeconds = Removable<Int>(7) }
         #expect(made.autostartOrder == 5 && made.autostartDelaySeconds == 7)
         made = try await set(core, "a") {
-            ($0.autostartOrder, $0.autostartDelaySeconds) = (RemovableNumber(nil), RemovableNumber(nil))
+            ($0.autostartOrder, $0.autostartDelaySeconds) = (Removable<Int>(nil), Removable<Int>(nil))
         }
         #expect(made.autostart && made.autostartOrder == nil && made.autostartDelaySeconds == nil)
         #expect(try await flag("a"))
-        made = try await set(core, "a") { $0.autostartOrder = RemovableNumber(1) }
+        made = try await set(core, "a") { $0.autostartOrder = Removable<Int>(1) }
         #expect(made.autostart)
         #expect(try await !flag("a"))
         made = try await set(core, "a") { $0.autostart = false }
@@ -84,8 +84,8 @@ struct BootStartTests {
     @Test func wrongOnesAreRefusedByName() async throws {
         let core = try await bench.core()
         var patch = VMPatch()
-        (patch.autostart, patch.autostartOrder) = (false, RemovableNumber(3))
-        patch.autostartDelaySeconds = RemovableNumber(-1)
+        (patch.autostart, patch.autostartOrder) = (false, Removable<Int>(3))
+        patch.autostartDelaySeconds = Removable<Int>(-1)
         let problems = StartRules.problems(patch)
         #expect(problems.map(\.field) == ["autostartOrder", "autostartDelaySeconds"])
         patch.autostart = nil

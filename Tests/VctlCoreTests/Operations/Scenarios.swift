@@ -96,13 +96,18 @@ extension Scenario {
     private static let keeping: [Scenario] = [
         Scenario(name: "release what has an order", kind: "vm.mark", prepare: ordered) { bench, core in
             try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
-        }
+        },
+        Scenario(name: "rescue from an image", kind: "vm.power", prepare: stopped) { bench, core in
+            var start = VMStart()
+            start.rescueImage = .name("base")
+            return try await core.vms.start(.name("web"), start, bench.context("vm.start")).operationID
+        },
     ]
 
     @Sendable private static func ordered(_ bench: Bench, _ core: Core) async throws {
         try await stopped(bench, core)
         var patch = VMPatch()
-        patch.autostartOrder = RemovableNumber(5)
+        patch.autostartOrder = Removable<Int>(5)
         _ = try await core.vms.set(.name("web"), patch, bench.context("vm.set"))
     }
 

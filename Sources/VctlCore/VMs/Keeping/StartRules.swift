@@ -10,7 +10,7 @@ enum StartRules {
 
     static func problems(_ patch: VMPatch) -> [FieldProblem] {
         problems(
-            patch.autostart, order: patch.autostartOrder?.number, delay: patch.autostartDelaySeconds?.number)
+            patch.autostart, order: patch.autostartOrder?.value, delay: patch.autostartDelaySeconds?.value)
     }
 
     private static func problems(_ autostart: Bool?, order: Int?, delay: Int?) -> [FieldProblem] {
@@ -34,11 +34,11 @@ enum StartRules {
         var changes: [String] = []
         if let autostart = patch.autostart { changes.append("autostart \(autostart ? "on" : "off")") }
         if let order = patch.autostartOrder {
-            changes.append(order.number.map { "autostart at place \($0)" } ?? "autostart without an order")
+            changes.append(order.value.map { "autostart at place \($0)" } ?? "autostart without an order")
         }
         if let delay = patch.autostartDelaySeconds {
             changes.append(
-                delay.number.map { "wait \($0) s after its autostart" } ?? "no wait after its autostart")
+                delay.value.map { "wait \($0) s after its autostart" } ?? "no wait after its autostart")
         }
         if let action = patch.onCrash { changes.append("\(action.rawValue) it when it crashes") }
         return changes
@@ -61,8 +61,8 @@ extension DomainEffects {
         let old = text.flatMap { Mark(metadata: $0) }?.start
         let starts = try await domain.autostart() || old != nil
         var rule = Mark.StartRule(
-            order: patch.autostartOrder.map(\.number) ?? old?.order,
-            delay: patch.autostartDelaySeconds.map(\.number) ?? old?.delay)
+            order: patch.autostartOrder.map(\.value) ?? old?.order,
+            delay: patch.autostartDelaySeconds.map(\.value) ?? old?.delay)
         if patch.autostart == false { rule = nil }
         try await changeMark(of: domain) { $0.start = rule }
         try await domain.setAutostart(rule == nil && patch.autostart ?? starts)

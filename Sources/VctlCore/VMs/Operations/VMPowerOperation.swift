@@ -21,11 +21,12 @@ struct VMPowerOperation: OperationKind {
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
         let id = request.vm.id
         switch request.change {
-        case .start(let paused, let discard): try await start(request.vm, paused, discard, journal)
+        case .start(let paused, let discard, let rescue):
+            try await start(request.vm, paused, discard, rescue, journal)
         case .stop(let grace, let force): try await stop(request.vm, grace, force, journal)
         case .restart(let grace, let force):
             try await stop(request.vm, grace, force, journal)
-            try await start(request.vm, false, false, journal)
+            try await start(request.vm, false, false, nil, journal)
         case .reset: try await journal.step("reset") { try await domains.existing(id).reset() }
         case .pause: try await journal.step("pause") { try await domains.pause(id) }
         case .resume:
@@ -38,16 +39,26 @@ struct VMPowerOperation: OperationKind {
     }
 
     private func start(
-        _ vm: ObjectReference, _ paused: Bool, _ discard: Bool, _ journal: Journal
+        _ vm: ObjectReference, _ paused: Bool, _ discard: Bool, _ rescue: RescueBoot?, _ journal: Journal
     ) async throws {
         let id = vm.id
         if discard {
             try await journal.step("discard") { try await domains.discardState(id) }
         }
+        if let volume = rescue?.volume {
+            let storage = VolumeMaker(environment: environment)
+            try await journal.step("rescue-disk") {
+                try await storage.make(volume) { journal.progress($0) }
+            }
+        }
         let wasSuspended = try await journal.step("saved") { try await domains.existing(id).hasManagedSave() }
         try await journal.step("start") {
             try await environment.turns.alone(id) { try await domains.finishRename(id) }
-            try await domains.start(id, paused: paused)
+            if let rescue {
+                try await domains.start(id, rescue: rescue, paused: paused)
+            } else {
+                try await domains.start(id, paused: paused)
+            }
             if !paused { try await domains.resume(id) }
         }
         if wasSuspended, !paused { try await setClock(vm, journal) }

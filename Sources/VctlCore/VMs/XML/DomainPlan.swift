@@ -54,6 +54,7 @@ struct DomainPlan: Codable, Hashable, Sendable {
     /// `nil`, as in older journals: it does not start with the host, or libvirt starts it.
     var startRule: Mark.StartRule?
     var onCrash: CrashAction?
+    var profile: String?
 
     /// The least plan; everything else is set afterwards.
     init(id: ObjectID, name: String, instance: ObjectID, cpus: Int, memoryBytes: Int64) {
@@ -160,6 +161,7 @@ struct DomainPlan: Codable, Hashable, Sendable {
         mark.protected = protected
         mark.start = startRule
         mark.onCrash = onCrash
+        mark.profile = profile
         mark.disks = disks.map { Mark.Disk(target: $0.target, role: $0.role.rawValue, volume: $0.volume) }
         return mark
     }

@@ -28,6 +28,10 @@ struct DomainProjection: Sendable {
         if let active, vm.state == .running || vm.state == .paused {
             vm.agent = active.agentState.map { VM.Agent(state: $0, since: observedAt) }
         }
+        if let active, let source = RescueBoot.source(of: active) {
+            vm.rescue = source
+            if vm.state == .running, view.stateReason == .booted { vm.stateReason = .rescue }
+        }
         if let active, let inactive { vm.pending = Self.pending(active, inactive) }
         if let name = ownership.mark?.newName {
             vm.pending = (vm.pending ?? [:]).merging(["name": name]) { $1 }
@@ -60,6 +64,7 @@ struct DomainProjection: Sendable {
         vm.autostartOrder = mark.start?.order
         vm.autostartDelaySeconds = mark.start?.delay
         vm.onCrash = mark.onCrash
+        vm.profile = mark.profile
         let roles = Dictionary(
             mark.disks.map { ($0.target, $0.role) }, uniquingKeysWith: { first, _ in first })
         for index in vm.disks.indices {

@@ -43,6 +43,7 @@ extension Mark {
                 order: child[attribute: "order"].flatMap { Int($0) },
                 delay: child[attribute: "delay"].flatMap { Int($0) })
         case "crash": onCrash = child[attribute: "action"].flatMap(CrashAction.init(rawValue:))
+        case "profile": profile = child[attribute: "name"]
         case "rename": newName = child[attribute: "to"]
         case "disk": if let disk = Disk(element: child) { disks.append(disk) }
         default: break
@@ -58,6 +59,7 @@ extension Mark {
         if protected { children.append(Element("protected")) }
         if let start { children.append(start.element) }
         if let onCrash { children.append(Element("crash", ["action": onCrash.rawValue])) }
+        if let profile { children.append(Element("profile", ["name": profile])) }
         if let newName { children.append(Element("rename", ["to": newName])) }
         children += labels.sorted { $0.key < $1.key }
             .map { Element("label", ["name": $0.key, "value": $0.value]) }

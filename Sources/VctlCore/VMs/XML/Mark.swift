@@ -26,6 +26,8 @@ struct Mark: Codable, Hashable, Sendable {
     /// How it starts with the host; `nil`: not by us.
     var start: StartRule?
     var onCrash: CrashAction?
+    /// The name of the profile that it was made with.
+    var profile: String?
     /// The name that it gets when it stops: libvirt renames nothing that runs.
     var newName: String?
 

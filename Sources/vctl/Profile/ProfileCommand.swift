@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import VctlAPI
+import VctlClient
+
+/// `vctl profile`.
+struct ProfileCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "profile", abstract: "Defaults for new VMs.",
+        discussion: """
+            vctl profile create small --image debian --cpus 1 --memory 1G --user ada --ssh-key key.pub
+            vctl vm create web1 --profile small --memory 2G
+
+            What the command line of vm create says wins over the profile. VMs keep what they were made with
+            when the profile changes, or goes. What cloud-init is told is kept where only root can read it,
+            and shown to nobody.
+            """,
+        subcommands: [
+            ProfileCreateCommand.self, ProfileList.self, ProfileShow.self, ProfileSet.self,
+            ProfileDelete.self,
+        ])
+}
+
+/// `vctl profile create`.
+struct ProfileCreateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a profile.")
+
+    @Argument(help: .init("Its name.", valueName: "name"), transform: Parse.name)
+    var name: Name
+
+    @OptionGroup var settings: ProfileSettingOptions
+    @OptionGroup(title: "Object") var labels: LabelOptions
+    @Option(name: .customLong("description"), help: "What this profile is for.")
+    var description: String?
+    @Flag(name: .customLong("if-not-exists"), help: "A profile of this name is no error, and stays as it is.")
+    var ifNotExists = false
+
+    @OptionGroup var key: KeyOption
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connect: ConnectOptions
+
+    func run() throws {
+        var body = ProfileCreate(name: name)
+        body.settings = try settings.settings()
+        (body.cloudInit, body.networkConfig) = try settings.texts()
+        body.description = description
+        body.labels = labels.labels
+        let request = try Request(Endpoints.named("profile.create"), query: wait.change.query).json(body)
+        let client = connect.client()
+        if ifNotExists, let reply = try existing(client) {
+            Standard.error("\(name) exists; nothing to do")
+            return try Printer(.profile, output).objects([reply.bytes], asArray: false, detailed: false)
+        }
+        let job = Job(name: name.rawValue, request: wait.dryRun ? request : try request.keyed(key.key))
+        try Batch(client, .profile, output, wait).run([job])
+    }
+
+    private func existing(_ client: Client) throws -> Reply? {
+        do {
+            return try client.send(Request(Endpoints.named("profile.show"), [name.rawValue]))
+        } catch let problem as Problem where problem.errorCode == .profileNotFound {
+            return nil
+        }
+    }
+}
+
+/// `vctl profile list`.
+struct ProfileList: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List profiles.")
+
+    @OptionGroup var options: ListOptions
+
+    @Option(
+        name: .customLong("select"), help: .init("Those with this label.", valueName: "k=v"),
+        transform: Parse.keyValue)
+    var select: [KeyValue] = []
+
+    func run() throws {
+        try options.run(.profile, query: select.map { ("label", "\($0.key)=\($0.value)") })
+    }
+}
+
+/// `vctl profile show`.
+struct ProfileShow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show everything about profiles.")
+
+    @OptionGroup var connect: ConnectOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: .init("Names or UUIDs.", valueName: "name")) var names: [String]
+
+    func run() throws { try ShowRun.run(.profile, names, connect, output) }
+}
+
+/// `vctl profile set`.
+struct ProfileSet: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Change what is given.",
+        discussion: """
+            --unset takes settings away by the names that show --format json has for them; cloudInit and
+            networkConfig are such names, too.
+
+            vctl profile set small --memory 2G --unset maxMemoryBytes
+            """)
+
+    @OptionGroup var settings: ProfileSettingOptions
+    @OptionGroup var labels: LabelChanges
+    @Option(name: .customLong("description"), help: "What this profile is for.")
+    var description: String?
+    @Option(
+        name: .customLong("rename"), help: .init("Its new name.", valueName: "name"), transform: Parse.name)
+    var newName: Name?
+    @Option(
+        name: .customLong("unset"), help: .init("Take a setting away; may be repeated.", valueName: "setting")
+    )
+    var unset: [String] = []
+    @Argument(help: .init("Names or UUIDs.", valueName: "name")) var names: [String]
+
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connect: ConnectOptions
+
+    func run() throws {
+        let patch = try patch()
+        guard newName == nil || names.count == 1 else { throw Failure.usage("--rename is for one profile") }
+        let jobs = try checkedReferences(names).map { name in
+            let request = Request(Endpoints.named("profile.set"), [name], query: wait.change.query)
+            return Job(name: name, request: try request.json(patch, as: Wire.mergePatch))
+        }
+        try Batch(connect.client(), .profile, output, wait).run(jobs)
+    }
+
+    private func patch() throws -> ProfilePatch {
+        let new = try settings.settings()
+        var patch = ProfilePatch()
+        (patch.cloudInit, patch.networkConfig) = try settings.texts()
+        var change = ProfileSettingsPatch(new)
+        for name in unset {
+            switch name {
+            case "cloudInit": patch.cloudInit = Secret("")
+            case "networkConfig": patch.networkConfig = Secret("")
+            default:
+                guard change.remove(name) else {
+                    let known = (ProfileSettingsPatch.names + ["cloudInit", "networkConfig"]).joined(
+                        separator: ", ")
+                    throw Failure.usage("there is no setting \"\(shown(name))\"", hint: "known are \(known)")
+                }
+            }
+        }
+        patch.name = newName
+        patch.description = description.map(RemovableText.init)
+        patch.labels = labels.changes
+        if change != ProfileSettingsPatch(ProfileSettings()) { patch.settings = change }
+        let given: [Any?] = [
+            patch.name, patch.description, patch.labels, patch.settings, patch.cloudInit, patch.networkConfig,
+        ]
+        guard given.contains(where: { $0 != nil }) else {
+            throw Failure.usage(
+                "nothing to change is given", hint: "vctl profile set --help lists what can be changed")
+        }
+        return patch
+    }
+}
+
+/// `vctl profile delete`.
+struct ProfileDelete: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Delete profiles; VMs that were made with them stay.")
+
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connect: ConnectOptions
+    @OptionGroup var confirm: YesOption
+    @Argument(help: .init("Names or UUIDs.", valueName: "name")) var names: [String]
+    @Flag(name: .customLong("if-exists"), help: "A profile that is not there is no error.")
+    var ifExists = false
+
+    func run() throws {
+        let names = try checkedReferences(names)
+        if !wait.dryRun {
+            try Confirmation.need(
+                confirm, "delete \(names.prefix(5).map { shown($0) }.joined(separator: ", "))?")
+        }
+        let batch = Batch(connect.client(), .profile, output, wait)
+        batch.leavesObject = false
+        if ifExists { batch.ignored = [ErrorCode.profileNotFound.rawValue] }
+        let query = wait.change.query
+        try batch.run(
+            names.map {
+                Job(name: $0, request: Request(Endpoints.named("profile.delete"), [$0], query: query))
+            })
+    }
+}
