@@ -131,7 +131,9 @@ private struct Follower: Sendable {
         return true
     }
 
-    private func copy(_ file: GuestFile, _ position: inout Position, _ sink: GuestExec.Sink) async throws -> Bool {
+    private func copy(_ file: GuestFile, _ position: inout Position, _ sink: GuestExec.Sink) async throws
+        -> Bool
+    {
         let bytes = try await file.read()
         guard !bytes.isEmpty else { return false }
         try await pass(bytes, position.stream, sink)

@@ -96,7 +96,7 @@ extension Scenario {
     private static let keeping: [Scenario] = [
         Scenario(name: "release what has an order", kind: "vm.mark", prepare: ordered) { bench, core in
             try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
-        },
+        }
     ]
 
     @Sendable private static func ordered(_ bench: Bench, _ core: Core) async throws {
