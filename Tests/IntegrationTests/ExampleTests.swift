@@ -13,7 +13,9 @@ extension RealGuests {
             try lab.run(["image", "delete", "tiny", "--yes", "--if-exists"]).mustBeWell()
             let examples = try Documented.readme()
             #expect(examples.count > 30)
-            try ExampleShell(lab, examples, Tables.readme).run()
+            let shell = try ExampleShell(lab, examples, Tables.readme)
+            try shell.home("README.md", "Virtual machines on one Linux host.")
+            try shell.run()
             #expect(try lab.vms().isEmpty)
         }
 

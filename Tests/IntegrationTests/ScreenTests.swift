@@ -16,7 +16,8 @@ extension RealGuests {
             while at < len(data):
                 length, kind = struct.unpack('>I4s', data[at:at + 8])
                 body = data[at + 8:at + 8 + length]
-                assert struct.unpack('>I', data[at + 8 + length:at + 12 + length])[0] == zlib.crc32(kind + body)
+                end = at + 8 + length
+                assert struct.unpack('>I', data[end:end + 4])[0] == zlib.crc32(kind + body)
                 parts[kind] = parts.get(kind, b'') + body
                 at += 12 + length
             width, height, depth, colour = struct.unpack('>IIBB', parts[b'IHDR'][:10])
