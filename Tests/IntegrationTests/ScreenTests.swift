@@ -16,8 +16,8 @@ extension RealGuests {
             while at < len(data):
                 length, kind = struct.unpack('>I4s', data[at:at + 8])
                 body = data[at + 8:at + 8 + length]
-                end = at + 8 + length
-                assert struct.unpack('>I', data[end:end + 4])[0] == zlib.crc32(kind + body)
+                sum = struct.unpack('>I', data[at + 8 + length:at + 12 + length])[0]
+                assert sum == zlib.crc32(kind + body)
                 parts[kind] = parts.get(kind, b'') + body
                 at += 12 + length
             width, height, depth, colour = struct.unpack('>IIBB', parts[b'IHDR'][:10])
@@ -26,9 +26,9 @@ extension RealGuests {
             print(width, height, len({rows[i:i + 3] for i in range(1, len(rows), 3)}) > 1)
             """
 
-        /// What the picture should measure, by libvirt's own.
+        /// What the picture should measure, by QEMU's own in another format.
         private func size(_ lab: Lab, _ vm: String) throws -> String {
-            try lab.virsh("screenshot", vm, "\(lab.files)/peer.ppm")
+            try lab.virsh("qemu-monitor-command", vm, "--hmp", "screendump \(lab.files)/peer.ppm")
             let head = try Data(contentsOf: URL(fileURLWithPath: "\(lab.files)/peer.ppm")).prefix(20)
             let words = String(decoding: head, as: UTF8.self).split(whereSeparator: \.isWhitespace)
             return "\(words[1]) \(words[2])"

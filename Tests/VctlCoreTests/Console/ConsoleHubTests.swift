@@ -66,7 +66,7 @@ struct ConsoleHubTests {
         let closed = Counter()
         let open: @Sendable () async throws -> ConsoleLine = {
             opened.add()
-            return ConsoleLine(Wires.silent { closed.add() }, keeps: true)
+            return ConsoleLine(Wires.silent { closed.add() })
         }
         let hub = hub
         async let first = hub.line(of: vm, open: open)
@@ -89,10 +89,10 @@ struct ConsoleHubTests {
             _ = try await hub.line(of: vm) { throw Problem(.consoleBusy, "virsh") }
         }
         let ended = ConsoleLine(
-            ConsoleWire(read: { nil }, write: { _ in }, finish: {}), keeps: true)
+            ConsoleWire(read: { nil }, write: { _ in }, finish: {}))
         #expect(await eventually { ended.isOver })
         #expect(try await hub.line(of: vm) { ended } === ended)
-        let fresh = ConsoleLine(Wires.silent {}, keeps: true)
+        let fresh = ConsoleLine(Wires.silent {})
         #expect(try await hub.line(of: vm) { fresh } === fresh)
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Libvirt
 import Synchronization
 import VctlAPI
@@ -43,12 +44,11 @@ final class ConsoleLine: Sendable {
     }
 
     private struct State {
-        var kept: [ArraySlice<UInt8>] = []
+        var kept: [UInt8] = []
         /// The place of the first kept byte.
         var start: Int64 = 0
-        var end: Int64 = 0
+        var end: Int64 { start + Int64(kept.count) }
         var isOver = false
-        var heard = false
         /// What was typed and is not yet with libvirt; the first part of it may be on its way.
         var typed: [[UInt8]] = []
         var typedBytes = 0
@@ -56,13 +56,12 @@ final class ConsoleLine: Sendable {
     }
 
     /// So much is kept for readers that are behind, in bytes.
-    static let capacity: Int64 = 1 << 20
+    static let capacity = 1 << 20
     /// QEMU looks only once a second whether somebody has opened its terminal, and what is typed and closed
     /// before that is lost: a line stays open for two looks.
     static let settling = Duration.seconds(2)
 
     private let wire: ConsoleWire
-    private let keeps: Bool
     private let opened = ContinuousClock.now
     private let state = Mutex(State())
     private let work = Signal()
@@ -70,13 +69,11 @@ final class ConsoleLine: Sendable {
     /// So much is taken from who types, in bytes, before the guest has to take some.
     private static let ahead = 65_536
 
-    /// - Parameter keeps: whether readers take what the guest says from here, and not from its log.
-    init(_ wire: ConsoleWire, keeps: Bool) {
+    init(_ wire: ConsoleWire) {
         self.wire = wire
-        self.keeps = keeps
         let hearing = Task { [weak self] in
             while let bytes = try? await wire.read() { self?.take(bytes) }
-            self?.end()
+            self?.hangUp()
         }
         let typing = Task { [weak self, work] in
             while let self, !self.isOver {
@@ -93,7 +90,7 @@ final class ConsoleLine: Sendable {
             do {
                 try await wire.write(bytes)
             } catch {
-                return end()
+                return hangUp()
             }
             state.withLock { state in
                 state.typed.removeFirst()
@@ -103,6 +100,8 @@ final class ConsoleLine: Sendable {
     }
 
     var isOver: Bool { state.withLock { $0.isOver } }
+    /// Where the next byte will be; 0 while nothing was heard.
+    var end: Int64 { state.withLock { $0.end } }
 
     /// The line is no more.
     struct Over: Error {}
@@ -144,14 +143,26 @@ final class ConsoleLine: Sendable {
         state.withLock { state in
             if place < state.start { return .lost }
             guard place < state.end else { return state.isOver ? .end : .nothing }
-            var at = state.start
-            for part in state.kept {
-                let next = at + Int64(part.count)
-                if place < next { return .bytes(Array(part.dropFirst(Int(place - at)))) }
-                at = next
-            }
-            return .nothing
+            return .bytes(Array(state.kept[Int(place - state.start)...].prefix(65_536)))
         }
+    }
+
+    /// Whether the last that was heard, as far as it is kept, is the end of a text.
+    func ends(like text: [UInt8]) -> Bool {
+        state.withLock { state in
+            let count = min(64, text.count, state.kept.count)
+            return count > 0 && state.kept.suffix(count) == text.suffix(count)
+        }
+    }
+
+    /// The place behind the only occurrence of a text in the last 256 KiB; `nil` where there is none, or
+    /// several.
+    func place(behind text: [UInt8]) -> Int64? {
+        let (recent, end) = state.withLock { (Data($0.kept.suffix(1 << 18)), $0.end) }
+        guard let found = recent.range(of: Data(text)),
+            recent.range(of: Data(text), in: (found.lowerBound + 1)..<recent.endIndex) == nil
+        else { return nil }
+        return end - Int64(recent.endIndex - found.upperBound)
     }
 
     /// Sends the signal whenever there is more, until ``forget(_:)``.
@@ -163,33 +174,32 @@ final class ConsoleLine: Sendable {
         let limit = ContinuousClock.now + .seconds(5)
         while !hasPassedOn, ContinuousClock.now < limit { try? await Task.sleep(for: .milliseconds(10)) }
         // A guest is heard only by a QEMU that has seen the terminal being opened.
-        let seen = state.withLock { $0.heard || $0.isOver }
+        let seen = state.withLock { $0.end > 0 || $0.isOver }
         let left = seen ? .milliseconds(100) : opened + Self.settling - .now
         if left > .zero { try? await Task.sleep(for: left) }
     }
 
     func close() async {
         for task in pumps.withLock({ $0 }) { task.cancel() }
-        end()
+        hangUp()
         await wire.finish()
     }
 
     private func take(_ bytes: [UInt8]) {
         let signals = state.withLock { state in
-            state.heard = true
-            guard keeps else { return [Signal]() }
-            state.kept.append(bytes[...])
-            state.end += Int64(bytes.count)
-            while state.end - state.start > Self.capacity, let first = state.kept.first {
-                state.start += Int64(first.count)
-                state.kept.removeFirst()
+            state.kept += bytes
+            // Not with every piece: it moves all that stays.
+            let surplus = state.kept.count - Self.capacity
+            if surplus > Self.capacity / 2 {
+                state.kept.removeFirst(surplus)
+                state.start += Int64(surplus)
             }
             return Array(state.signals.values)
         }
         for signal in signals { signal.send() }
     }
 
-    private func end() {
+    private func hangUp() {
         let signals = state.withLock { state in
             state.isOver = true
             return Array(state.signals.values)
@@ -197,35 +207,4 @@ final class ConsoleLine: Sendable {
         work.send()
         for signal in signals { signal.send() }
     }
-}
-
-/// What a guest says on a line, from one place on.
-struct LineOutput: Sendable {
-    let line: ConsoleLine
-    var place: Int64
-    private let more = Signal()
-
-    init(_ line: ConsoleLine, tail: Int64) {
-        self.line = line
-        place = line.place(tail: tail)
-        line.tell(more)
-    }
-
-    /// The next bytes; `nil` at the end.
-    /// - Throws: ``Problem`` `console.overrun`.
-    mutating func next() async throws -> [UInt8]? {
-        while !Task.isCancelled {
-            switch line.piece(at: place) {
-            case .bytes(let bytes):
-                place += Int64(bytes.count)
-                return bytes
-            case .nothing: await more.wait(atMost: .seconds(60))
-            case .lost: throw ConsoleLog.overrun
-            case .end: return nil
-            }
-        }
-        return nil
-    }
-
-    func leave() { line.forget(more) }
 }

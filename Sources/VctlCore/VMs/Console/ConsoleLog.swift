@@ -23,9 +23,7 @@ public struct ConsoleLog: AsyncSequence, Sendable {
         private var lastPiece = ContinuousClock.now - .seconds(1)
         private var silences = 0
 
-        /// What a guest prints byte by byte is passed on in pieces: no more often than this.
-        static let pause = Duration.milliseconds(10)
-        /// virtlogd may still write when libvirt says that the VM is off: so many looks of ``pause`` more.
+        /// virtlogd may still write when libvirt says that the VM is off: so many looks more.
         static let lastLooks = 30
 
         init(log: ConsoleLog) {
@@ -60,13 +58,21 @@ public struct ConsoleLog: AsyncSequence, Sendable {
                 if try advance() { continue }
                 guard let goesOn = log.goesOn else { return nil }
                 if await goesOn() {
-                    try await waitForMore()
+                    try await waitForMore(changed, atMost: .milliseconds(500))
                 } else {
                     silences += 1
                     guard silences <= Self.lastLooks else { return nil }
-                    try await Task.sleep(for: Self.pause)
+                    try await Task.sleep(for: ConsoleLog.pause)
                 }
             }
+            return nil
+        }
+
+        /// The next bytes, if there are any now.
+        mutating func poll() throws -> [UInt8]? {
+            repeat {
+                if let bytes = try piece() { return bytes }
+            } while try advance()
             return nil
         }
 
@@ -104,18 +110,22 @@ public struct ConsoleLog: AsyncSequence, Sendable {
             return true
         }
 
-        private mutating func waitForMore() async throws {
-            let early = lastPiece + Self.pause - .now
+        /// Waits for a change, or for the signal from elsewhere.
+        mutating func waitForMore(_ changed: Signal, atMost limit: Duration) async throws {
+            let early = lastPiece + ConsoleLog.pause - .now
             if early > .zero { try await Task.sleep(for: early) }
             if let file = files.first {
                 FileWatch.shared.arm(file, changed)
                 // What came before the watch was set is no change.
                 guard file.end <= offset else { return lastPiece = .now }
             }
-            await changed.wait(atMost: .milliseconds(files.isEmpty ? 100 : 500))
+            await changed.wait(atMost: files.isEmpty ? .milliseconds(100) : limit)
             lastPiece = .now
         }
     }
+
+    /// What a guest prints byte by byte is passed on in pieces: no more often than this.
+    static let pause = Duration.milliseconds(10)
 
     static let overrun = Problem(
         .consoleOverrun, "this reader was too slow: more was printed than is kept",

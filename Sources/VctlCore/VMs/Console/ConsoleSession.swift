@@ -24,8 +24,10 @@ public struct ConsolePeer: Sendable {
 public final class ConsoleSession: Sendable {
     /// Where its output comes from.
     enum Source: Sendable {
+        /// For one that only watches: a terminal that nobody listens to is not opened for that.
         case log(ConsoleLog)
         case line(tail: Int64)
+        case seam(ConsoleLog)
     }
 
     /// How a part of the session ended.
@@ -91,6 +93,11 @@ public final class ConsoleSession: Sendable {
         do {
             switch source {
             case .log(let log): for try await bytes in log { try await peer.write(bytes) }
+            case .seam(let log):
+                guard let line else { break }
+                var output = SeamedOutput(log, line)
+                defer { output.leave() }
+                while let bytes = try await output.next() { try await peer.write(bytes) }
             case .line(let tail):
                 guard let line else { break }
                 var output = LineOutput(line, tail: tail)

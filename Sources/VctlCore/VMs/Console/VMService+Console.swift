@@ -26,13 +26,15 @@ extension VMService {
         if !wish.readOnly { try await consoles.claim(seat, force: wish.force) }
         do {
             let needsLine = !wish.readOnly || !isLogged
-            let line = needsLine ? try await line(row, keeps: !isLogged, force: wish.force) : nil
+            let line = needsLine ? try await line(row, force: wish.force) : nil
             if wish.readOnly { await consoles.watch(seat) }
             try await inventory.write { try $0.audit(context, target: row.name) }
+            let kept = log(row.id, tail: wish.tail, follow: true)
+            let source: ConsoleSession.Source =
+                !isLogged ? .line(tail: wish.tail) : line == nil ? .log(kept) : .seam(kept)
             return ConsoleSession(
-                seat, consoles, line: line, types: !wish.readOnly,
-                source: isLogged ? .log(log(row.id, tail: wish.tail, follow: true)) : .line(tail: wish.tail),
-                cut: cut, isOn: isOn(row.id))
+                seat, consoles, line: line, types: !wish.readOnly, source: source, cut: cut,
+                isOn: isOn(row.id))
         } catch {
             await consoles.leave(seat)
             throw error
@@ -63,11 +65,10 @@ extension VMService {
     {
         let row = try await current(reference, context)
         try refuseOff(row)
-        let isLogged = try await isLogged(row.id)
         let (seat, _) = seat(row, context)
         try await consoles.claim(seat, force: context.force)
         do {
-            let line = try await line(row, keeps: !isLogged, force: context.force)
+            let line = try await line(row, force: context.force)
             do {
                 try await line.type(bytes)
                 try await line.drain()
@@ -135,12 +136,12 @@ extension VMService {
         }
     }
 
-    private func line(_ row: VMRow, keeps: Bool, force: Bool) async throws -> ConsoleLine {
+    private func line(_ row: VMRow, force: Bool) async throws -> ConsoleLine {
         _ = try environment.hypervisor.connection()
         let domain = try await DomainEffects(environment: environment).existing(row.id)
         do {
             return try await consoles.line(of: row.id) {
-                ConsoleLine(ConsoleWire(try await domain.openConsole(nil, force ? .force : [])), keeps: keeps)
+                ConsoleLine(ConsoleWire(try await domain.openConsole(nil, force ? .force : [])))
             }
         } catch let error as LibvirtError {
             throw refusal(row, error)
