@@ -34,7 +34,10 @@ struct VMDeleteOperation: OperationKind {
 
     /// Somebody may have begun to use a disk since the request was accepted; then all are left.
     private func removeDisks(_ request: Request, _ journal: Journal) async throws {
-        let reader = try await journal.step("readers") { try await someReader(request) }
+        let looseFiles = request.force != true
+        let reader = try await journal.step("readers") {
+            try await environment.readers.first(of: request.disks, looseFiles: looseFiles)
+        }
         if let reader {
             let left = request.disks.joined(separator: ", ")
             journal.warn("\(reader.description) uses a disk by now; left are \(left)")
@@ -44,12 +47,6 @@ struct VMDeleteOperation: OperationKind {
             let problem = try await journal.step("disk:\(index)") { () -> String? in Self.remove(path) }
             if let problem { journal.warn(problem) }
         }
-    }
-
-    private func someReader(_ request: Request) async throws -> FileReader? {
-        let found = try await environment.readers.first(of: request.disks)
-        if case .file = found, request.force == true { return nil }
-        return found
     }
 
     private static func remove(_ path: String) -> String? {
