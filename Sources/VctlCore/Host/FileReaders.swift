@@ -36,12 +36,16 @@ struct FileReaders: Sendable {
     let folders: @Sendable () async throws -> [String]
 
     /// The first who needs one of the files, besides the domain `except` and the files themselves.
+    /// - Parameter looseFiles: whether files that no domain has count, too.
     /// - Throws: ``Problem`` `libvirt.unavailable`: without libvirt nobody knows.
-    func first(of paths: [String], except: ObjectID? = nil) async throws -> FileReader? {
+    func first(of paths: [String], except: ObjectID? = nil, looseFiles: Bool = true) async throws
+        -> FileReader?
+    {
         guard !paths.isEmpty else { return nil }
         let known = try await domains()
         let targets = Set(paths.map(RealPath.of))
         if let name = known.reader(of: targets, except: except) { return .domain(name) }
+        guard looseFiles else { return nil }
         let near = targets.map { ($0 as NSString).deletingLastPathComponent }
         let folders = Set(try await folders() + near).sorted()
         return try await Blocking.run { Self.file(in: folders, needing: targets, besides: known.raw) }

@@ -48,7 +48,7 @@ struct Qcow2Header: Hashable, Sendable {
         isEncrypted = bytes.big32(32) != 0
         internalSnapshots = Int(bytes.big32(60) ?? 0)
         backingFile = try Self.backingFile(bytes)
-        dataFile = Self.text(ofExtension: 0x4441_5441, bytes, version: version)
+        dataFile = Self.text(ofExtension: Self.dataFileName, bytes, version: version)
         try Self.checkTables(bytes, fileSize: file.size)
     }
 
@@ -67,9 +67,9 @@ struct Qcow2Header: Hashable, Sendable {
         // Names stand behind the header and its extensions, nearly always within the first page.
         let end = (head.big64(8) ?? 0) + UInt64(head.big32(16) ?? 0)
         let bytes = end > UInt64(head.count) ? file.read(64 << 10, at: 0) : head
-        let format = text(ofExtension: 0xE279_2ACA, bytes, version: version)
+        let format = text(ofExtension: backingFormat, bytes, version: version)
         let backing = ((try? backingFile(bytes)) ?? nil).map { Reference(name: $0, format: format) }
-        let data = text(ofExtension: 0x4441_5441, bytes, version: version).map {
+        let data = text(ofExtension: dataFileName, bytes, version: version).map {
             Reference(name: $0, format: "raw")
         }
         return [backing, data].compactMap { $0 }
@@ -84,7 +84,11 @@ struct Qcow2Header: Hashable, Sendable {
         return String(decoding: bytes[Int(offset)..<Int(offset) + Int(length)], as: UTF8.self)
     }
 
-    /// The text in a header extension: `DATA` is the data file's name, 0xE2792ACA the backing file's format.
+    /// The types of two header extensions (QEMU's docs/interop/qcow2.txt).
+    private static let dataFileName: UInt32 = 0x4441_5441
+    private static let backingFormat: UInt32 = 0xE279_2ACA
+
+    /// The text in a header extension.
     private static func text(ofExtension wanted: UInt32, _ bytes: [UInt8], version: UInt32) -> String? {
         var offset = version == 3 ? Int(bytes.big32(100) ?? 104) : 72
         while let type = bytes.big32(offset), let length = bytes.big32(offset + 4), type != 0 {

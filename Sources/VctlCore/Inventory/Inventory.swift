@@ -30,10 +30,10 @@ public final class Inventory: Sendable {
     /// SQLite makes the files beside the database with the mode that the database has then.
     private static func close(toOthers path: String) throws {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        defer { if descriptor >= 0 { Foundation.close(descriptor) } }
         guard descriptor >= 0, fchmod(descriptor, 0o600) == 0 else {
             throw InventoryError.unreadable(reason: "\(path): \(String(cString: strerror(errno)))")
         }
-        Foundation.close(descriptor)
         for suffix in ["-wal", "-shm"] { chmod(path + suffix, 0o600) }
     }
 

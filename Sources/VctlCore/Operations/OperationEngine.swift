@@ -179,10 +179,9 @@ final class OperationEngine: Sendable {
                 break
             } catch {
                 // The inventory cannot be written, as on a full disk. Taken up again as after a restart.
-                let cause = (error as? Unwritten)?.cause ?? error
                 logger.error(
                     "operation could not be journaled",
-                    metadata: ["operation": "\(id)", "error": "\(Problem(describing: cause).detail)"])
+                    metadata: ["operation": "\(id)", "error": "\(Problem(describing: error).detail)"])
                 try? await Task.sleep(for: journalRetry)
                 if running.withLock({ $0.stopping }) { break }
             }

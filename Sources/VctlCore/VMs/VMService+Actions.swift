@@ -38,13 +38,12 @@ extension VMService {
 
     /// A disk that somebody else has, or reads from, is not removed under them.
     func refuseRead(_ files: [String], of row: VMRow, _ context: RequestContext) async throws {
-        guard let reader = try await environment.readers.first(of: files, except: row.id) else { return }
+        let reader = try await environment.readers.first(
+            of: files, except: row.id, looseFiles: !context.force)
+        guard let reader else { return }
         let name = shown(row.name)
         var hint = "vctl vm delete \(name) --keep-disks"
-        if case .file = reader {
-            if context.force { return }
-            hint += ", or --force to make that file useless"
-        }
+        if case .file = reader { hint += ", or --force to make that file useless" }
         throw Problem(.volumeInUse, "a disk of VM \(name) is used by \(reader.description), too", hint: hint)
     }
 

@@ -36,10 +36,8 @@ struct VMDeleteOperation: OperationKind {
     static func removeDisks(
         _ files: [String], force: Bool, _ environment: VMEnvironment, _ journal: Journal
     ) async throws {
-        let reader = try await journal.step("readers") { () -> FileReader? in
-            let found = try await environment.readers.first(of: files)
-            if case .file = found, force { return nil }
-            return found
+        let reader = try await journal.step("readers") {
+            try await environment.readers.first(of: files, looseFiles: !force)
         }
         if let reader {
             let left = files.joined(separator: ", ")
