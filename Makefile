@@ -89,6 +89,8 @@ install: ## install the release build; PREFIX=/usr/local DESTDIR= (run `make rel
 	install -d -m 755 '$(DESTDIR)$(PREFIX)/lib/systemd/system' '$(DESTDIR)/etc/vctl'
 	sed -E 's|^(Exec[A-Za-z]*=)[^ ]*/vctld|\1$(PREFIX)/sbin/vctld|' systemd/vctld.service \
 		>'$(DESTDIR)$(PREFIX)/lib/systemd/system/vctld.service'
+	sed -E 's|^(ExecStop=-)[^ ]*/vctl|\1$(PREFIX)/bin/vctl|' systemd/vctl-guests.service \
+		>'$(DESTDIR)$(PREFIX)/lib/systemd/system/vctl-guests.service'
 	install -D -m 644 systemd/vctld.sysusers '$(DESTDIR)$(PREFIX)/lib/sysusers.d/vctld.conf'
 	@test -e '$(DESTDIR)/etc/vctl/vctld.toml' && echo "kept: $(DESTDIR)/etc/vctl/vctld.toml" \
 		|| install -m 644 Config/vctld.toml '$(DESTDIR)/etc/vctl/vctld.toml'

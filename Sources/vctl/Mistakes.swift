@@ -61,7 +61,7 @@ enum Mistakes {
         "-o": "--format table|json|yaml|csv|name", "--output": "--format table|json|yaml|csv|name",
         "-y": "--yes", "--net": "--network NAME", "--nic": "--network NAME",
         "--name": "the name alone, behind the verb", "--os-variant": "nothing, leave it out",
-        "--graphics": "nothing, leave it out", "--noautoconsole": "nothing, leave it out",
+        "--noautoconsole": "nothing, leave it out",
         "--no-color": "the variable NO_COLOR=1",
         "--all": "nothing, lists show all", "-a": "nothing, lists show all",
     ]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Dispatch
+import Foundation
 import Testing
 
 /// Runs tests on threads of their own: their clients block, and the server under test needs the shared few.
@@ -18,12 +18,12 @@ extension Trait where Self == BlockingClients {
     static var blockingClients: BlockingClients { BlockingClients() }
 }
 
+/// A thread for each job: a queue's pool grows by one thread a second once all of its threads block.
 private final class Threads: TaskExecutor {
     static let shared = Threads()
-    private let queue = DispatchQueue(label: "blocking-clients", attributes: .concurrent)
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        Thread.detachNewThread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

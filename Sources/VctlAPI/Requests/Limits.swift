@@ -113,6 +113,7 @@ extension VMCreate: FieldLimits {
             "labels": .labels(nullable: false),
             "autostartOrder": .whole(Limits.autostartOrder),
             "autostartDelaySeconds": .whole(Limits.autostartDelaySeconds),
+            "xml": Schema(type: "string", maxLength: Limits.xml, writeOnly: true),
         ]
     }
 }

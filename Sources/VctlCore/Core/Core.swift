@@ -102,7 +102,8 @@ public final class Core: Sendable {
     /// Every kind of operation that there is.
     static func kinds(_ environment: VMEnvironment) -> [any OperationKind] {
         [
-            VMCreateOperation(environment: environment), VMCloneOperation(environment: environment),
+            VMCreateOperation(environment: environment), VMDefineOperation(environment: environment),
+            VMCloneOperation(environment: environment),
             VMPowerOperation(environment: environment),
             VMDeleteOperation(environment: environment), VMMarkOperation(environment: environment),
             VMDiskOperation(environment: environment), VMNICOperation(environment: environment),
@@ -127,7 +128,7 @@ public final class Core: Sendable {
 
     /// Begins to follow libvirt and takes up what an earlier daemon left. Returns at once.
     public func start() async throws {
-        try await sweepSeeds()
+        try await sweepRequests()
         try await ImageRecovery.sweep(state, inventory)
         try await ImageRecovery.checkFiles(inventory)
         try await ProfileRecovery.sweep(state, inventory)
@@ -157,12 +158,13 @@ public final class Core: Sendable {
         tasks.withLock { $0 = loops }
     }
 
-    /// Removes the seeds of requests that were never accepted.
-    private func sweepSeeds() async throws {
+    /// Removes what requests brought that were never accepted.
+    private func sweepRequests() async throws {
         let known = try await inventory.read { db in
             try String.fetchAll(db, sql: "SELECT id FROM vm").compactMap { ObjectID($0) }
         }
         SeedFiles(state).sweep(known: Set(known))
+        DefinitionFiles(state).sweep(known: Set(known))
     }
 
     /// Ends streams, stops operations at their next step, and closes the inventory. VMs notice nothing.

@@ -115,15 +115,7 @@ struct DiskPlanner: Sendable {
     private func existing(_ path: String, _ caller: Caller, _ result: inout Result) async throws {
         let real = try HostPaths(allowed: environment.allowedPaths).resolve(
             path, field: "import", caller: caller)
-        if let user = try await environment.inventory.read({ try DiskUsers.name($0, path: real) }) {
-            throw DiskUsers.problem(real, .domain(user), hint: "vctl vm show \(shown(user))")
-        }
-        if let image = try await environment.inventory.read({ try ImageStore.name($0, path: real) }) {
-            throw Problem(
-                .volumeInUse,
-                "\(shown(real)) is the file of image \(image), which VMs read and none may change",
-                hint: "vctl vm create NAME --image \(image)")
-        }
+        try await environment.inventory.read { try DiskUsers.refuse(real, $0) }
         if let reader = try await environment.readers.first(of: [real]) {
             throw DiskUsers.problem(real, reader, hint: reader.hint)
         }
@@ -237,6 +229,19 @@ enum DiskUsers {
                 SELECT vm.name FROM vm, json_each(vm.document, '$.disks') AS disk
                 WHERE disk.value ->> '$.path' = ? AND vm.id IS NOT ? LIMIT 1
                 """, arguments: [path, except?.rawValue])
+    }
+
+    /// - Throws: ``Problem`` `volume.inUse` when a VM has the file, or it is an image's.
+    static func refuse(_ path: String, _ db: Database) throws {
+        if let user = try name(db, path: path) {
+            throw problem(path, .domain(user), hint: "vctl vm show \(shown(user))")
+        }
+        if let image = try ImageStore.name(db, path: path) {
+            throw Problem(
+                .volumeInUse,
+                "\(shown(path)) is the file of image \(image), which VMs read and none may change",
+                hint: "vctl vm create NAME --image \(image)")
+        }
     }
 
     static func problem(_ path: String, _ user: FileReader, hint: String) -> Problem {

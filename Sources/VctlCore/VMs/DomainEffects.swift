@@ -73,8 +73,7 @@ struct DomainEffects: Sendable {
     func undefine(_ id: ObjectID) async throws {
         guard let (domain, mark) = try await owned(id) else { return }
         if try await domain.isActive() { try await destroy(id) }
-        // Like its disks, the variables of an adopted VM's firmware were there before we were.
-        let variables: Domain.UndefineFlags = mark.adoptedAt == nil ? .nvram : .keepNVRAM
+        let variables: Domain.UndefineFlags = mark.hasForeignFiles ? .keepNVRAM : .nvram
         do {
             try await domain.undefine([.managedSave, .snapshotsMetadata, .checkpointsMetadata, variables])
         } catch let error as LibvirtError where error.code == .noDomain {

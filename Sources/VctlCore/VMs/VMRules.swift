@@ -4,10 +4,35 @@ import VctlAPI
 /// What must hold for a request by itself, whatever the host is: all problems at once.
 enum VMRules {
     static func problems(_ request: VMCreate) -> [FieldProblem] {
-        sourceProblems(request) + sizeProblems(request) + diskProblems(request) + nicProblems(request)
+        if let xml = request.xml { return problems(besideXML: request, xml) }
+        return sourceProblems(request) + sizeProblems(request) + diskProblems(request) + nicProblems(request)
             + LabelRules.problems(request.labels ?? [:]) + textProblems(request)
             + StartRules.problems(request)
             + SeedRequest(request, id: ObjectID.example, macs: []).problems()
+    }
+
+    /// A definition says all of the hardware, and a guest's accounts are in its seed, which is a disk.
+    private static func problems(besideXML request: VMCreate, _ xml: Secret) -> [FieldProblem] {
+        let said: [(String, Any?)] = [
+            ("profile", request.profile), ("image", request.image), ("clone", request.clone),
+            ("cdrom", request.cdrom), ("import", request.import), ("kernel", request.kernel),
+            ("initrd", request.initrd), ("cmdline", request.cmdline), ("cpus", request.cpus),
+            ("memoryBytes", request.memoryBytes), ("maxCpus", request.maxCpus),
+            ("maxMemoryBytes", request.maxMemoryBytes), ("disks", request.disks),
+            ("networks", request.networks), ("user", request.user), ("sshKeys", request.sshKeys),
+            ("cloudInit", request.cloudInit), ("networkConfig", request.networkConfig),
+            ("firmware", request.firmware), ("tpm", request.tpm), ("graphics", request.graphics),
+            ("machine", request.machine), ("cpuModel", request.cpuModel),
+        ]
+        var problems = said.filter { $1 != nil }.map { field, _ in
+            FieldProblem(field, "beside xml, which says all of the hardware; change it there")
+        }
+        if xml.reveal().utf8.count > Limits.xml {
+            problems.append(FieldProblem("xml", "at most \(Limits.xml) bytes"))
+        }
+        return problems + LabelRules.problems(request.labels ?? [:])
+            + TextRules.problems("description", request.description, Limits.description)
+            + StartRules.problems(request)
     }
 
     private static func sourceProblems(_ request: VMCreate) -> [FieldProblem] {
@@ -16,7 +41,7 @@ enum VMRules {
             request.image != nil, request.import != nil, request.cdrom != nil, request.kernel != nil,
         ]
         if !sources.contains(true) {
-            problems.append(FieldProblem("image", "say what it boots: image, cdrom, import or kernel"))
+            problems.append(FieldProblem("image", "say what it boots: image, cdrom, import, kernel or xml"))
         }
         if request.image != nil, request.import != nil {
             problems.append(

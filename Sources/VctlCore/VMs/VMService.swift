@@ -39,6 +39,7 @@ public struct VMService: Sendable {
         let create = try await filled(create)
         try VMRules.refuse(VMRules.problems(create))
         try await refuseTaken(create.name)
+        if let xml = create.xml { return try await define(create, xml, context) }
         let draft = try await VMPlanner(environment: environment).draft(create, caller: context.caller)
         guard !context.dryRun else { return .preview(preview(draft)) }
         let seeds = SeedFiles(environment.state)

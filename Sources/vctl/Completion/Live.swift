@@ -9,6 +9,7 @@ import VctlClient
 enum Live {
     static let vms = names("vm.list", "name")
     static let images = names("image.list", "name")
+    static let profiles = names("profile.list", "name")
     static let operations = names("operation.list", "id")
     static let warnings = names("warning.list", "id")
 

@@ -89,7 +89,8 @@ struct ProfileShow: ParsableCommand {
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: .init("Names or UUIDs.", valueName: "name")) var names: [String]
+    @Argument(help: .init("Names or UUIDs.", valueName: "name"), completion: Live.profiles)
+    var names: [String]
 
     func run() throws { try ShowRun.run(.profile, names, connect, output) }
 }
@@ -116,7 +117,8 @@ struct ProfileSet: ParsableCommand {
         name: .customLong("unset"), help: .init("Take a setting away; may be repeated.", valueName: "setting")
     )
     var unset: [String] = []
-    @Argument(help: .init("Names or UUIDs.", valueName: "name")) var names: [String]
+    @Argument(help: .init("Names or UUIDs.", valueName: "name"), completion: Live.profiles)
+    var names: [String]
 
     @OptionGroup var wait: WaitOptions
     @OptionGroup var output: OutputOptions
@@ -173,7 +175,8 @@ struct ProfileDelete: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var confirm: YesOption
-    @Argument(help: .init("Names or UUIDs.", valueName: "name")) var names: [String]
+    @Argument(help: .init("Names or UUIDs.", valueName: "name"), completion: Live.profiles)
+    var names: [String]
     @Flag(name: .customLong("if-exists"), help: "A profile that is not there is no error.")
     var ifExists = false
 

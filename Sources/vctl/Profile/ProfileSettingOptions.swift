@@ -6,7 +6,7 @@ import VctlAPI
 struct ProfileSettingOptions: ParsableArguments {
     @Option(
         name: .customLong("image"), help: .init("Make the first disk from this image.", valueName: "image"),
-        transform: Parse.reference)
+        completion: Live.images, transform: Parse.reference)
     var image: Reference?
 
     @Flag(exclusivity: .exclusive) var clone: CloneFlag?

@@ -38,6 +38,14 @@ final class Batch {
     private let deadline: Deadline
     private var failures: [Int: ExitCode] = [:]
     private var warned = false
+    private var found = Found()
+
+    /// What is to be printed.
+    private struct Found {
+        var objects: [[UInt8]] = []
+        var operations: [[UInt8]] = []
+        var previews: [Reply] = []
+    }
 
     init(_ client: Client, _ noun: Noun, _ output: OutputOptions, _ wait: WaitOptions) {
         self.client = client
@@ -50,48 +58,55 @@ final class Batch {
 
     /// Sends, waits and prints.
     /// - Throws: ``Ended`` with the first failure's code.
-    func run(_ jobs: [Job]) throws {
+    func run(_ jobs: [Job]) throws { try run(rounds: [jobs]) }
+
+    /// The same for jobs of which a round is sent when the one before has ended.
+    func run(rounds: [[Job]]) throws {
         // A wrong column is found before anything is changed.
         let printer = try Printer(noun, output)
-        let sent = jobs.enumerated().map { accept($0.offset, $0.element) }
-        try settle(jobs, sent, printer)
+        var count = 0
+        for jobs in rounds {
+            let sent = jobs.enumerated().map { accept(count + $0.offset, $0.element) }
+            settle(jobs, sent, from: count)
+            count += jobs.count
+        }
+        try end(count, printer)
     }
 
     /// The same for requests that were sent elsewhere.
     func finish(_ name: String, _ outcome: Outcome) throws {
         let job = Job(name: name, request: Request(method: "GET", target: "/"))
-        try settle([job], [outcome], try Printer(noun, output))
+        let printer = try Printer(noun, output)
+        settle([job], [outcome], from: 0)
+        try end(1, printer)
     }
 
-    private func settle(_ jobs: [Job], _ sent: [Outcome], _ printer: Printer) throws {
-        var objects: [[UInt8]] = []
-        var operations: [[UInt8]] = []
-        var previews: [Reply] = []
+    private func settle(_ jobs: [Job], _ sent: [Outcome], from first: Int) {
         for (index, outcome) in sent.enumerated() {
             switch outcome {
             case .failed: continue
-            case .preview(let reply): previews.append(reply)
+            case .preview(let reply): found.previews.append(reply)
             case .reply(let reply):
                 if saysPending { tellPending(reply) }
-                if !reply.bytes.isEmpty { objects.append(reply.bytes) }
+                if !reply.bytes.isEmpty { found.objects.append(reply.bytes) }
             case .operation(let operation, let reply) where !wait.wait:
                 note(operation, jobs[index].name)
-                operations.append(reply.bytes)
+                found.operations.append(reply.bytes)
             case .operation(let operation, _):
-                guard let (ended, reply) = follow(index, operation, jobs[index].name) else { continue }
-                guard leavesObject else {
-                    operations.append(reply.bytes)
+                guard let (ended, reply) = follow(first + index, operation, jobs[index].name) else {
                     continue
                 }
-                if let object = object(of: ended) {
-                    objects.append(object)
+                if leavesObject, let object = object(of: ended) {
+                    found.objects.append(object)
                 } else {
-                    operations.append(reply.bytes)
+                    found.operations.append(reply.bytes)
                 }
             }
         }
-        let several = asArray || jobs.count > 1
-        try print(objects, operations, previews, several, printer)
+    }
+
+    private func end(_ count: Int, _ printer: Printer) throws {
+        try print(asArray || count > 1, printer)
         if let first = failures.min(by: { $0.key < $1.key })?.value { throw Ended(exit: first) }
         if warned, wait.strict { throw Ended(exit: .warnings) }
     }
@@ -104,20 +119,17 @@ final class Batch {
         Standard.error("\(shown(vm.name)): waits for the next start: \(shown(list, limit: 1000))")
     }
 
-    private func print(
-        _ objects: [[UInt8]], _ operations: [[UInt8]], _ previews: [Reply], _ several: Bool,
-        _ printer: Printer
-    ) throws {
-        if !previews.isEmpty { try Previews.print(previews, output.format, asArray: several) }
-        if !objects.isEmpty { try printer.objects(objects, asArray: several, detailed: false) }
-        guard !operations.isEmpty else { return }
+    private func print(_ several: Bool, _ printer: Printer) throws {
+        if !found.previews.isEmpty { try Previews.print(found.previews, output.format, asArray: several) }
+        if !found.objects.isEmpty { try printer.objects(found.objects, asArray: several, detailed: false) }
+        guard !found.operations.isEmpty else { return }
         // What was deleted is not there to be shown; only a program wants to read how it went.
         if wait.wait, !leavesObject,
             output.format == .table || output.format == .name || output.format == .csv
         {
             return
         }
-        try Printer(.operation, output.format).objects(operations, asArray: several, detailed: false)
+        try Printer(.operation, output.format).objects(found.operations, asArray: several, detailed: false)
     }
 
     // MARK: Sending

@@ -12,7 +12,10 @@ struct ActionOptions: ParsableArguments {
     @OptionGroup var key: KeyOption
 
     /// Sends the action to each VM.
-    func run(_ endpoint: String, _ body: some Encodable & Sendable, force: Bool = false) throws {
+    /// - Parameter ordered: whether those that start later with the host are done with first.
+    func run(
+        _ endpoint: String, _ body: some Encodable & Sendable, force: Bool = false, ordered: Bool = false
+    ) throws {
         let client = connect.client()
         let names = try targets.resolve(client)
         guard key.key == nil || names.count < 2 else {
@@ -20,7 +23,8 @@ struct ActionOptions: ParsableArguments {
         }
         let batch = Batch(client, .vm, output, wait)
         batch.asArray = !targets.selection.isEmpty
-        try batch.run(try names.map { try job(endpoint, $0, body, force) })
+        let rounds = ordered ? try StopOrder(client).rounds(names) : [names]
+        try batch.run(rounds: try rounds.map { try $0.map { try job(endpoint, $0, body, force) } })
     }
 
     private func job(_ endpoint: String, _ name: String, _ body: some Encodable, _ force: Bool) throws -> Job

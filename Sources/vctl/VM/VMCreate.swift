@@ -10,6 +10,12 @@ struct VMCreateCommand: ParsableCommand {
         discussion: """
             vctl vm create web1 --image debian --memory 2G --ssh-key ~/.ssh/id_ed25519.pub --wait-for ip
 
+            With --xml the name replaces that in the definition, and a UUID in it is kept if it is nobody's.
+            The files that it names are used where they are, and stay when the VM is deleted.
+
+            vctl vm xml web1 > web1.xml
+            vctl vm create web1 --xml web1.xml --no-start
+
             With --autostart libvirt starts it together with all others when the host boots. With an order or
             a delay it is vctld that does: the lowest order first, each once the delay of the one before has
             passed, and only after a boot of the host.
@@ -23,8 +29,14 @@ struct VMCreateCommand: ParsableCommand {
     @Option(
         name: .customLong("profile"),
         help: .init("What gives everything that the command line does not say.", valueName: "profile"),
-        transform: Parse.reference)
+        completion: Live.profiles, transform: Parse.reference)
     var profile: Reference?
+
+    @Option(
+        name: .customLong("xml"),
+        help: .init("libvirt's whole definition instead of hardware; - is stdin.", valueName: "file"),
+        completion: .file())
+    var xml: String?
 
     @OptionGroup(title: "Hardware") var hardware: HardwareOptions
     @OptionGroup(title: "Guest") var guest: GuestOptions
@@ -54,6 +66,7 @@ struct VMCreateCommand: ParsableCommand {
     func body() throws -> VMCreate {
         var body = VMCreate(name: name)
         body.profile = profile
+        body.xml = try xml.map { Secret(try Files.text($0)) }
         hardware.fill(&body)
         try guest.fill(&body)
         body.description = description

@@ -30,7 +30,8 @@ struct VMStartCommand: ParsableCommand {
 
     @Option(
         name: .customLong("rescue-image"),
-        help: .init("Boot this once from an image.", valueName: "image"), transform: Parse.reference)
+        help: .init("Boot this once from an image.", valueName: "image"), completion: Live.images,
+        transform: Parse.reference)
     var rescueImage: Reference?
 
     func run() throws {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Synchronization
 import Testing
 import VctlAPI
 
@@ -10,6 +11,14 @@ struct SeamedOutputTests {
     private let folder: TemporaryFolder
     private let line: ConsoleLine
     private let say: AsyncStream<[UInt8]>.Continuation
+    private let seam = Seam()
+
+    /// Whether the line goes on alone.
+    private final class Seam: Sendable {
+        private let found = Mutex(false)
+        var isFound: Bool { found.withLock { $0 } }
+        func find() { found.withLock { $0 = true } }
+    }
 
     init() throws {
         folder = try TemporaryFolder()
@@ -25,13 +34,17 @@ struct SeamedOutputTests {
         try file.write(contentsOf: Data(text.utf8))
     }
 
+    private func seamIsFound() async throws {
+        while !seam.isFound { try await Task.sleep(for: .milliseconds(10)) }
+    }
+
     private func hear(_ text: String) { say.yield(Array(text.utf8)) }
 
     private func reader(tail: Int64 = 1000) -> Task<String, any Error> {
         let kept = ConsoleLog(
             kept: KeptLog(path: folder("c.log")), tail: tail, goesOn: { [line] in !line.isOver })
-        return Task { [line] in
-            var output = SeamedOutput(kept, line)
+        return Task { [line, seam] in
+            var output = SeamedOutput(kept, line) { seam.find() }
             defer { output.leave() }
             var bytes: [UInt8] = []
             while let more = try await output.next() { bytes += more }
@@ -46,12 +59,10 @@ struct SeamedOutputTests {
         try log("unheard ")
         hear("root\r\n")
         try log("root\r\n")
-        try await Task.sleep(for: .milliseconds(600))
-        hear("exact")
+        try await seamIsFound()
         try log("exxaacct")
-        try await Task.sleep(for: .milliseconds(300))
+        hear("exact")
         hear(" end")
-        try await Task.sleep(for: .milliseconds(300))
         say.finish()
         #expect(try await reader.value == "boot\nlogin: unheard root\r\nexact end")
     }
@@ -62,11 +73,15 @@ struct SeamedOutputTests {
         let reader = reader()
         var expected = ""
         var late = ""
-        for number in 0..<400 {
+        var number = 0
+        var more = 100
+        while more > 0 {
+            number += 1
+            if seam.isFound { more -= 1 }
             let text = "line \(number) \(UUID())\n"
             expected += text
-            // From some time on the log doubles a byte now and then.
-            let logged = number > 300 ? "l" + text : text
+            // What the log doubles then is not seen.
+            let logged = seam.isFound ? "l" + text : text
             let heard = number > 3 ? text : ""
             if theLineIsFirst {
                 hear(heard)
@@ -80,7 +95,6 @@ struct SeamedOutputTests {
             try await Task.sleep(for: .milliseconds(5))
         }
         if theLineIsFirst { try log(late) } else { hear(late) }
-        try await Task.sleep(for: .milliseconds(300))
         say.finish()
         #expect(try await reader.value == expected)
     }
@@ -88,9 +102,8 @@ struct SeamedOutputTests {
     @Test func withoutALineTheLogIsReadToItsEnd() async throws {
         try folder.write("said", to: "c.log")
         let reader = reader()
-        try await Task.sleep(for: .milliseconds(100))
-        say.finish()
         try log(" at the end")
+        say.finish()
         #expect(try await reader.value == "said at the end")
     }
 
@@ -99,7 +112,7 @@ struct SeamedOutputTests {
         let reader = reader()
         try await Task.sleep(for: .milliseconds(200))
         hear("new")
-        try await Task.sleep(for: .seconds(3))
+        try await seamIsFound()
         say.finish()
         #expect(try await reader.value == "oldnew")
     }

@@ -34,6 +34,13 @@ extension Scenario {
                 create.disks = [DiskSpec(), DiskSpec(sizeBytes: try ByteCount("8M"))]
                 return try await core.vms.create(create, bench.context("vm.create")).operationID
             },
+            Scenario(name: "VM of a definition", kind: "vm.define", prepare: { _, _ in }) { bench, core in
+                var create = VMCreate(name: try Name("given"))
+                create.xml = Secret(
+                    "<domain type='test'><name>x</name><memory>65536</memory><os><type>hvm</type></os></domain>"
+                )
+                return try await core.vms.create(create, bench.context("vm.create")).operationID
+            },
             Scenario(name: "delete a running VM", kind: "vm.delete", prepare: created) { bench, core in
                 try await core.vms.delete(.name("web"), keepDisks: false, bench.context("vm.delete"))
                     .operationID

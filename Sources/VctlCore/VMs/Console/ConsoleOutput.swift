@@ -57,6 +57,8 @@ struct SeamedOutput {
     private var lastNews = ContinuousClock.now
     private var lineEnd: Int64
     private var nextSearch = ContinuousClock.now
+    /// Told once, when the line goes on alone.
+    private let seamed: @Sendable () -> Void
 
     /// So much of the log is looked for on the line.
     private static let pattern = 512
@@ -65,9 +67,10 @@ struct SeamedOutput {
     /// A log that says nothing for so long while the line does is not this line's.
     private static let patience = Duration.seconds(2)
 
-    init(_ log: ConsoleLog, _ line: ConsoleLine) {
+    init(_ log: ConsoleLog, _ line: ConsoleLine, seamed: @escaping @Sendable () -> Void = {}) {
         self.log = log.makeAsyncIterator()
         self.line = line
+        self.seamed = seamed
         lineThen = line.end
         lineEnd = line.end
         line.tell(more)
@@ -118,5 +121,8 @@ struct SeamedOutput {
         }
     }
 
-    private mutating func goOn(from place: Int64) { output = LineOutput(line, from: place, more) }
+    private mutating func goOn(from place: Int64) {
+        output = LineOutput(line, from: place, more)
+        seamed()
+    }
 }

@@ -93,19 +93,30 @@ struct Redefinition: Sendable {
     }
 
     private func define(_ connection: Connection) async throws {
+        guard !isByHand else {
+            _ = try await connection.define(byHand: xml)
+            return
+        }
         do {
             _ = try await connection.define(domain: xml)
-        } catch let error as LibvirtError where isByHand && !error.isOfTransport {
-            var problem = Problem(libvirt: error)
-            problem = Problem(
-                .requestInvalid,
-                "libvirt refuses the changed definition: \(shown(error.message, limit: 1000))",
-                hint: "virsh capabilities and the reference of libvirt's domain XML say what it takes",
-                libvirt: problem.libvirt)
-            throw problem
         } catch let error as LibvirtError where error.code == .xmlInvalidSchema {
             // It did not fit the schema before either: our own changes do.
             _ = try await connection.define(domain: xml, [])
+        }
+    }
+}
+
+extension Connection {
+    /// Defines a domain by what somebody wrote: what libvirt says of it is about their words.
+    /// - Throws: ``Problem`` `request.invalid`; `LibvirtError` where libvirt is away.
+    func define(byHand xml: String) async throws -> Domain {
+        do {
+            return try await define(domain: xml)
+        } catch let error as LibvirtError where !error.isOfTransport {
+            throw Problem(
+                .requestInvalid, "libvirt refuses the definition: \(shown(error.message, limit: 1000))",
+                hint: "virsh capabilities and the reference of libvirt's domain XML say what it takes",
+                libvirt: Problem(libvirt: error).libvirt)
         }
     }
 }

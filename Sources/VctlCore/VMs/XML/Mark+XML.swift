@@ -38,6 +38,7 @@ extension Mark {
         case "label":
             if let key = child[attribute: "name"] { labels[key] = child[attribute: "value"] ?? "" }
         case "protected": protected = true
+        case "given": isGiven = true
         case "autostart":
             start = StartRule(
                 order: child[attribute: "order"].flatMap { Int($0) },
@@ -57,6 +58,7 @@ extension Mark {
         if adoptedAt != nil || adopter != nil { children.append(Self.done("adopted", adoptedAt, adopter)) }
         if let image { children.append(image.element) }
         if protected { children.append(Element("protected")) }
+        if isGiven { children.append(Element("given")) }
         if let start { children.append(start.element) }
         if let onCrash { children.append(Element("crash", ["action": onCrash.rawValue])) }
         if let profile { children.append(Element("profile", ["name": profile])) }

@@ -23,6 +23,8 @@ struct Mark: Codable, Hashable, Sendable {
     /// Who took it over.
     var adopter: String?
     var disks: [Disk] = []
+    /// Whether somebody wrote its definition, so that the files in it are theirs.
+    var isGiven = false
     /// How it starts with the host; `nil`: not by us.
     var start: StartRule?
     var onCrash: CrashAction?
@@ -66,6 +68,9 @@ struct Mark: Codable, Hashable, Sendable {
         self.instance = instance
         self.id = id
     }
+
+    /// Whether its files were there before we were, and stay when it goes.
+    var hasForeignFiles: Bool { adoptedAt != nil || isGiven }
 }
 
 /// Whose a domain or network is, by its mark.
