@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help deps build release test test-fast lab lab-shell fuzz demo lint fmt schemas bench man install
+.PHONY: help deps build release test test-fast test-newer lab lab-shell fuzz demo lint fmt schemas bench man install
 .PHONY: clean
 
 PREFIX ?= /usr/local
@@ -31,6 +31,9 @@ test: ## run all tests, with real guests too; installs, builds and cleans up by 
 
 test-fast: ## run the tests that need no guest
 	@Tests/lab/test.sh --fast
+
+test-newer: ## the tests with real guests on Debian 13's libvirt and QEMU (root)
+	@Tests/lab/test.sh --newer
 
 lab: deps ## run Tests/lab/vm/*.sh, or SCRIPT=FILE, in a VM that is a whole Debian host (root)
 	$(SWIFT) build --product vctl

@@ -71,14 +71,16 @@ extension RealGuests {
 
         @Test func whatWasPrintedCanBeReadBack() throws {
             let lab = try Lab.current
-            try lab.create("again", "--network", "none", "--no-start")
+            try lab.create("again", "--network", "none", "--no-start", "--label", "a=b")
             let xml = try lab.must("vm", "xml", "again").out
             let id = try lab.vm("again").id
             try lab.must("vm", "delete", "again", "--keep-disks", "--yes")
             try lab.must("vm", "create", "again", "--xml", "-", "--no-start", input: xml)
             let vm = try lab.vm("again")
-            #expect(vm.id == id && vm.state == .stopped && vm.managed)
+            #expect(vm.id == id && vm.state == .stopped && vm.managed && vm.labels == ["a": "b"])
+            let disk = try #require(vm.disks.first { $0.role == "root" }?.path)
             try lab.must("vm", "delete", "again", "--yes")
+            #expect(try lab.inside("test", "-e", disk).status != 0, "vctl made it, and its mark says so")
         }
     }
 }

@@ -3,6 +3,7 @@
 # Runs all tests on a machine that has only Debian and Swift: installs packages, builds, makes the guest
 # images, runs the fast suites, fuzzes the API, runs the suites with real guests, and removes what it
 # started. The end of its output is the test runner's own summary. --fast: only what needs no guest.
+# --newer: only the suites with real guests, on libvirt hosts of the next Debian.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 cd "$here/../.."
@@ -36,6 +37,29 @@ say "1. Debian packages"
 "$here/deps.sh"
 say "2. building everything (a clean build takes minutes)"
 swift build --build-tests
+guests() {
+    # A filter that matches nothing passes, too.
+    local tests
+    tests=$(swift test list --skip-build --disable-xctest 2>/dev/null)
+    grep -q '^IntegrationTests\.' <<<"$tests" || {
+        say "there is no test with real guests"
+        exit 1
+    } >&2
+    swift test --skip-build --disable-xctest --filter '^IntegrationTests\.' "$@"
+}
+
+if [ "${1-}" = --newer ]; then
+    say "3. guest images, and the root of a Debian 13"
+    "$here/guest.sh"
+    "$here/cloud-image.sh"
+    "$here/newer-root.sh"
+    export VCTL_LAB_ROOT=$VCTL_LAB_IMAGES/debian13
+    say "4. suites with real guests, below $VCTL_LAB"
+    # The lab VM is a Debian 12 wherever it runs.
+    guests --skip WholeHost
+    exit
+fi
+
 say "3. fast suites: no guest, no privileges needed by most"
 # One process each: tests that block threads on purpose would starve the others' timeouts.
 for suite in ArchitectureTests VctlAPITests VirtXMLTests LibvirtTests vctlTests vctldTests VctlCoreTests; do
@@ -53,11 +77,5 @@ say "4. guest images, built from Debian packages"
 "$here/labvm" build
 say "5. made-up requests against the API's description"
 "$here/fuzz.sh"
-# A filter that matches nothing passes, too.
-tests=$(swift test list --skip-build --disable-xctest 2>/dev/null)
-grep -q '^IntegrationTests\.' <<<"$tests" || {
-    say "there is no test with real guests"
-    exit 1
-} >&2
 say "6. suites with real guests, below $VCTL_LAB (QEMU without KVM: minutes)"
-swift test --skip-build --disable-xctest --filter '^IntegrationTests\.'
+guests

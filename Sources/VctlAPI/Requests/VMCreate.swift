@@ -32,8 +32,8 @@ public struct VMCreate: Codable, Sendable {
     public var cdrom: String?
     /// An existing disk on the host, used where it is.
     public var `import`: String?
-    /// libvirt's whole definition, of which `name` replaces the name. For admins. Files that it names are used
-    /// where they are; a UUID in it is the VM's.
+    /// libvirt's whole definition, of which `name` replaces the name. For admins. Files that it names are
+    /// used where they are; a UUID in it is the VM's.
     public var xml: Secret?
     /// A kernel on the host, booted directly.
     public var kernel: String?

@@ -85,7 +85,21 @@ private struct Follower: Sendable {
             if let end = try await process.end() { return try await finish(end, positions, sink) }
             try await pause.wait()
         }
+        // From here on there is a file of ours that the script may not have seen.
         try await GuestFile(GuestShell.reader(prefix), .write, agent).close()
+        do {
+            return try await follow(sink)
+        } catch {
+            // Not awaited: it is we who are cancelled, or the agent that hangs.
+            Task { [agent, prefix] in
+                try await GuestFile(GuestShell.abandonment(prefix), .write, agent).close()
+            }
+            throw error
+        }
+    }
+
+    private func follow(_ sink: GuestExec.Sink) async throws -> Int {
+        var pause = Pause()
         var positions = positions
         while true {
             let end = try await process.end()
@@ -93,26 +107,35 @@ private struct Follower: Sendable {
             for index in positions.indices {
                 got = try await fetch(&positions[index], sink) || got
             }
-            if let end { return try await finish(end, positions, sink) }
+            if let end {
+                let status = try await finish(end, positions, sink)
+                if !isToFetch(end) { try await remove([GuestShell.reader(prefix)]) }
+                return status
+            }
             if got { pause = Pause() } else { try await pause.wait() }
         }
     }
+
+    /// Whether the script has left its output for us, and not printed it.
+    private func isToFetch(_ end: GuestProcess.End) -> Bool { end.out == GuestShell.sign(prefix) }
 
     private var positions: [Position] { GuestShell.Stream.allCases.map { Position(stream: $0) } }
 
     private func finish(
         _ end: GuestProcess.End, _ positions: [Position], _ sink: GuestExec.Sink
     ) async throws -> Int {
-        guard end.out == GuestShell.sign(prefix) else {
+        guard isToFetch(end) else {
             // The script printed it all itself: pass on what was not fetched before.
             for (position, bytes) in zip(positions, [end.out, end.err]) where bytes.count > position.offset {
                 try await pass(Array(bytes.dropFirst(position.offset)), position.stream, sink)
             }
+            for position in positions { try await position.file?.close() }
             return end.status
         }
-        for var position in positions {
-            while try await fetch(&position, sink) {}
-            try await position.file?.close()
+        var positions = positions
+        for index in positions.indices {
+            while try await fetch(&positions[index], sink) {}
+            try await positions[index].file?.close()
         }
         try await tidyUp(positions)
         return end.status
@@ -161,8 +184,13 @@ private struct Follower: Sendable {
     private func tidyUp(_ positions: [Position]) async throws {
         var files = [prefix + "s", GuestShell.reader(prefix)]
         for position in positions {
-            files += (0...position.piece + 1).map { GuestShell.piece(prefix, position.stream, $0) }
+            let left = max(0, position.piece - GuestShell.pieces)...position.piece + 1
+            files += left.map { GuestShell.piece(prefix, position.stream, $0) }
         }
+        try await remove(files)
+    }
+
+    private func remove(_ files: [String]) async throws {
         let process = try await GuestProcess(
             GuestShell.path, ["-c", "rm -f -- \"$@\"", "vctl"] + files, agent)
         var pause = Pause()

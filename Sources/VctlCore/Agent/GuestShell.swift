@@ -22,8 +22,14 @@ enum GuestShell {
     /// What the script itself prints when the output has to be fetched.
     static func sign(_ prefix: String) -> [UInt8] { Array("\(prefix)\n".utf8) }
 
+    /// So many pieces wait to be fetched before a pump waits; it removes what lies further back.
+    static let pieces = 4
+
     /// Its presence says that somebody fetches the pieces.
     static func reader(_ prefix: String) -> String { prefix + "l" }
+
+    /// Its presence says that nobody will fetch them any more.
+    static func abandonment(_ prefix: String) -> String { prefix + "x" }
 
     enum Stream: String, Sendable, CaseIterable { case out = "o", err = "e" }
 
@@ -33,16 +39,19 @@ enum GuestShell {
         if [ -n "$d" ]; then cd "$d" || exit 125; fi
         pump() {
           n=0
-          while dd bs=65536 count=16 of="$p$1$n" 2>/dev/null && [ -s "$p$1$n" ]; do
+          while dd bs=16384 count=64 of="$p$1$n" 2>/dev/null && [ -s "$p$1$n" ]; do
             n=$((n+1)); w=0
-            while [ "$n" -gt 3 ] && [ -s "$p$1$((n-4))" ]; do
-              w=$((w+1)); if [ "$w" -gt 6000 ]; then exit; fi; sleep 0.1
+            while [ "$n" -ge \(pieces) ] && [ -s "$p$1$((n-\(pieces)))" ]; do
+              w=$((w+1)); if [ "$w" -gt 6000 ] || [ -e "${p}x" ]; then exit; fi; sleep 0.1
             done
+            if [ "$n" -ge \(pieces) ]; then rm -f "$p$1$((n-\(pieces)))"; fi
           done
         }
         { { { "$@" 3>&-; echo "$?" >"${p}s"; } 2>&1 >&3 3>&- | pump e 3>&-; } 3>&1 | pump o; }
         read -r s <"${p}s" || s=125
-        if [ -e "${p}l" ] || [ -s "${p}o1" ] || [ -s "${p}e1" ]; then
+        if [ -e "${p}x" ]; then
+          rm -f "$p"*
+        elif [ -e "${p}l" ] || [ -s "${p}o1" ] || [ -s "${p}e1" ]; then
           echo "$p"
         else
           if [ -s "${p}o0" ]; then cat "${p}o0"; fi

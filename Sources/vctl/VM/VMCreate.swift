@@ -11,7 +11,8 @@ struct VMCreateCommand: ParsableCommand {
             vctl vm create web1 --image debian --memory 2G --ssh-key ~/.ssh/id_ed25519.pub --wait-for ip
 
             With --xml the name replaces that in the definition, and a UUID in it is kept if it is nobody's.
-            The files that it names are used where they are, and stay when the VM is deleted.
+            The files that it names are used where they are; those that vctl did not make stay when the VM is
+            deleted.
 
             vctl vm xml web1 > web1.xml
             vctl vm create web1 --xml web1.xml --no-start

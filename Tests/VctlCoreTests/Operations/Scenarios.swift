@@ -36,9 +36,7 @@ extension Scenario {
             },
             Scenario(name: "VM of a definition", kind: "vm.define", prepare: { _, _ in }) { bench, core in
                 var create = VMCreate(name: try Name("given"))
-                create.xml = Secret(
-                    "<domain type='test'><name>x</name><memory>65536</memory><os><type>hvm</type></os></domain>"
-                )
+                create.xml = Secret(definition("other"))
                 return try await core.vms.create(create, bench.context("vm.create")).operationID
             },
             Scenario(name: "delete a running VM", kind: "vm.delete", prepare: created) { bench, core in
@@ -162,11 +160,12 @@ extension Scenario {
         await core.engine.idle()
     }
 
+    private static func definition(_ name: String) -> String {
+        "<domain type='test'><name>\(name)</name><memory>65536</memory><os><type>hvm</type></os></domain>"
+    }
+
     @Sendable private static func foreign(_ bench: Bench, _ core: Core) async throws {
-        let xml = """
-            <domain type='test'><name>theirs</name><memory>65536</memory><os><type>hvm</type></os></domain>
-            """
-        _ = try await bench.hypervisor.connection().define(domain: xml)
+        _ = try await bench.hypervisor.connection().define(domain: definition("theirs"))
         try await core.environment.watcher.resync()
     }
 

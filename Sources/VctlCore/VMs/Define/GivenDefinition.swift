@@ -18,7 +18,7 @@ struct GivenDefinition: Sendable {
         }
         id = try Self.id(domain)
         name = create.name.rawValue
-        mark = Self.mark(create, id, state.instance, caller)
+        mark = Self.mark(create, domain, id, state.instance, caller)
         domain.name = name
         domain.uuid = id.rawValue
         if let description = create.description { domain.description = description }
@@ -39,17 +39,22 @@ struct GivenDefinition: Sendable {
         return id
     }
 
+    /// What was printed of a VM of ours says with its mark which of the files are ours.
     private static func mark(
-        _ create: VMCreate, _ id: ObjectID, _ instance: ObjectID, _ caller: Caller
+        _ create: VMCreate, _ domain: DomainXML, _ id: ObjectID, _ instance: ObjectID, _ caller: Caller
     ) -> Mark {
         var mark = Mark(instance: instance, id: id)
-        mark.labels = create.labels ?? [:]
+        mark.isGiven = true
         mark.createdAt = .now
         mark.creator = caller.user ?? "uid \(caller.uid)"
-        mark.protected = create.protected ?? false
-        mark.start = .init(order: create.autostartOrder, delay: create.autostartDelaySeconds)
-        mark.onCrash = create.onCrash
-        mark.isGiven = true
+        mark = Ownership(Mark(in: domain), instance: instance, id: id).mark ?? mark
+        mark.newName = nil
+        mark.labels.merge(create.labels ?? [:]) { $1 }
+        mark.protected = create.protected ?? mark.protected
+        if create.autostart != nil || create.autostartOrder != nil || create.autostartDelaySeconds != nil {
+            mark.start = .init(order: create.autostartOrder, delay: create.autostartDelaySeconds)
+        }
+        mark.onCrash = create.onCrash ?? mark.onCrash
         return mark
     }
 
