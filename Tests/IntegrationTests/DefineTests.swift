@@ -15,7 +15,7 @@ extension RealGuests {
             <devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/>
             <source file='DISK'/><target dev='vda' bus='virtio'/></disk>
             <watchdog model='i6300esb' action='reset'/>
-            <graphics type='vnc' passwd='opensesame'/></devices></domain>
+            <graphics type='vnc' passwd='sesame1'/></devices></domain>
             """
 
         private func disk(_ lab: Lab) throws -> String {
@@ -35,10 +35,10 @@ extension RealGuests {
             let vm = try lab.vm("given")
             #expect(vm.managed && vm.state == .running && vm.labels == ["a": "b"])
             let dump = try lab.virsh("dumpxml", "--security-info", "given").out
-            for part in ["An odd one", "keep me", "i6300esb", disk, "passwd='opensesame'"] {
+            for part in ["An odd one", "keep me", "i6300esb", disk, "passwd='sesame1'"] {
                 #expect(dump.contains(part), "\(part)")
             }
-            #expect(try !lab.operations().contains { "\($0)".contains("opensesame") })
+            #expect(try !lab.operations().contains { "\($0)".contains("sesame1") })
             #expect(lab.list("\(lab.state)/secrets").allSatisfy { !$0.hasSuffix(".xml") })
             try refusals(lab, xml, vm)
             try lab.must("vm", "delete", "given", "--yes")
@@ -64,7 +64,7 @@ extension RealGuests {
             let xml = Foreign.domain("x").replacingOccurrences(
                 of: "<devices/>", with: "<devices><video><model type='nonsense'/></video></devices>")
             let refused = try lab.vctl("vm", "create", "bad", "--xml", "-", input: xml)
-            #expect(refused.status == 1 && refused.err.contains("nonsense"), "\(refused)")
+            #expect(refused.status == 1 && refused.err.contains("libvirt refuses"), "\(refused)")
             #expect(try lab.vctl("vm", "show", "bad").status == 3)
             #expect(lab.list("\(lab.state)/secrets").allSatisfy { !$0.hasSuffix(".xml") })
         }

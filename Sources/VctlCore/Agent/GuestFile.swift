@@ -10,9 +10,9 @@ struct GuestFile: Sendable {
         case write = "w"
     }
 
-    /// Bytes that are read or written in one command: the agent's answer to it is still far from libvirt's
-    /// limit of 10 MiB.
-    static let pieceBytes = 1 << 20
+    /// Bytes that are read or written in one command. libvirt's limit is 10 MiB, but an agent reads a
+    /// request byte by byte, and on a slow host it has to be done with it before its deadline.
+    static let pieceBytes = 1 << 18
 
     private let agent: GuestAgent
     private let handle: Int

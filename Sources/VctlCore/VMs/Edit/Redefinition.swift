@@ -113,8 +113,9 @@ extension Connection {
         do {
             return try await define(domain: xml)
         } catch let error as LibvirtError where !error.isOfTransport {
+            let words = error.message.split(whereSeparator: \.isNewline).joined(separator: "; ")
             throw Problem(
-                .requestInvalid, "libvirt refuses the definition: \(shown(error.message, limit: 1000))",
+                .requestInvalid, "libvirt refuses the definition: \(shown(words, limit: 1000))",
                 hint: "virsh capabilities and the reference of libvirt's domain XML say what it takes",
                 libvirt: Problem(libvirt: error).libvirt)
         }
