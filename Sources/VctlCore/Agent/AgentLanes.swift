@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Libvirt
 import Synchronization
+import VctlAPI
 
 /// Connections on which guest agents are asked, and nothing else is: an agent that hangs holds up a thread
 /// here and a worker of libvirtd's for as long as it is waited for. There are a few, each for one call at a
@@ -9,22 +10,33 @@ final class AgentLanes: Sendable {
     private struct State {
         var idle: [Connection] = []
         var open = 0
-        var waiting: [CheckedContinuation<Connection?, Never>] = []
+        var waiting: [Waiter] = []
     }
+
+    private struct Waiter {
+        let id: ObjectID
+        let go: CheckedContinuation<Connection?, any Error>
+    }
+
+    /// None became free in time.
+    struct Full: Error {}
 
     /// Fewer than libvirtd has workers (20), so that others are always served.
     private static let most = 8
+    /// How long one is waited for.
+    private static let patience = Duration.seconds(30)
     private let uri: String
     private let state = Mutex(State())
 
     init(uri: String) { self.uri = uri }
 
     /// Runs calls on a connection that nobody else uses meanwhile.
-    /// - Throws: `LibvirtError` where none can be opened, and what `body` throws.
+    /// - Throws: ``Full``, `LibvirtError` where none can be opened, and what `body` throws.
     func use<T: Sendable>(_ body: (Connection) async throws -> T) async throws -> T {
+        let kept = try await turn()
         var connection: Connection?
         do {
-            let lane = try await take()
+            let lane = try await opened(kept)
             connection = lane
             let value = try await body(lane)
             give(back: lane)
@@ -35,30 +47,53 @@ final class AgentLanes: Sendable {
         }
     }
 
-    private func take() async throws -> Connection {
-        let kept = await withCheckedContinuation { continuation in
-            let now = state.withLock { state -> Connection?? in
-                if let idle = state.idle.popLast() { return .some(idle) }
-                if state.open < Self.most {
-                    state.open += 1
-                    return .some(nil)
-                }
-                state.waiting.append(continuation)
-                return nil
-            }
-            if let now { continuation.resume(returning: now) }
-        }
+    private func opened(_ kept: Connection?) async throws -> Connection {
         if let kept, kept.closed == nil { return kept }
         return try await Connection.open(uri: uri, executor: .agents)
     }
 
+    /// The right to use a lane, with its connection where there is one already.
+    private func turn() async throws -> Connection? {
+        let id = ObjectID()
+        let timer = Task {
+            try await Task.sleep(for: Self.patience)
+            stopWaiting(id)
+        }
+        defer { timer.cancel() }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { takeOrWait(Waiter(id: id, go: $0)) }
+        } onCancel: {
+            stopWaiting(id)
+        }
+    }
+
+    private func takeOrWait(_ waiter: Waiter) {
+        let now = state.withLock { state -> Connection?? in
+            if let idle = state.idle.popLast() { return .some(idle) }
+            if state.open < Self.most {
+                state.open += 1
+                return .some(nil)
+            }
+            state.waiting.append(waiter)
+            return nil
+        }
+        if let now { waiter.go.resume(returning: now) }
+    }
+
+    private func stopWaiting(_ id: ObjectID) {
+        let waiter = state.withLock { state in
+            state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0) }
+        }
+        waiter?.go.resume(throwing: Full())
+    }
+
     /// `nil`: none could be opened, and another may try.
     private func give(back connection: Connection?) {
-        let next = state.withLock { state -> CheckedContinuation<Connection?, Never>? in
+        let next = state.withLock { state -> Waiter? in
             if !state.waiting.isEmpty { return state.waiting.removeFirst() }
             if let connection { state.idle.append(connection) } else { state.open -= 1 }
             return nil
         }
-        next?.resume(returning: connection)
+        next?.go.resume(returning: connection)
     }
 }

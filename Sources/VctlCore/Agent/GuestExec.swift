@@ -36,20 +36,15 @@ struct GuestExec: Sendable {
 
     private func runPlainly(_ sink: Sink) async throws -> Int {
         let process = try await start(request.command[0], Array(request.command.dropFirst()))
-        var pause = Pause()
-        while true {
-            if let end = try await process.end() {
-                if !end.out.isEmpty { try await sink(.stdout(end.out)) }
-                if !end.err.isEmpty { try await sink(.stderr(end.err)) }
-                guard !end.isCut else {
-                    throw Problem(
-                        .agentFailed, "the command printed more than the guest's agent keeps (16 MiB)",
-                        hint: "let it print into a file, and fetch that: vctl vm file pull")
-                }
-                return end.status
-            }
-            try await pause.wait()
+        let end = try await process.wait()
+        if !end.out.isEmpty { try await sink(.stdout(end.out)) }
+        if !end.err.isEmpty { try await sink(.stderr(end.err)) }
+        guard !end.isCut else {
+            throw Problem(
+                .agentFailed, "the command printed more than the guest's agent keeps (16 MiB)",
+                hint: "let it print into a file, and fetch that: vctl vm file pull")
         }
+        return end.status
     }
 }
 
@@ -87,20 +82,21 @@ private struct Follower: Sendable {
         }
         // From here on there is a file of ours that the script may not have seen.
         try await GuestFile(GuestShell.reader(prefix), .write, agent).close()
+        var positions = positions
         do {
-            return try await follow(sink)
+            return try await follow(&positions, sink)
         } catch {
             // Not awaited: it is we who are cancelled, or the agent that hangs.
-            Task { [agent, prefix] in
+            Task { [agent, prefix, positions] in
+                for position in positions { try await position.file?.close() }
                 try await GuestFile(GuestShell.abandonment(prefix), .write, agent).close()
             }
             throw error
         }
     }
 
-    private func follow(_ sink: GuestExec.Sink) async throws -> Int {
+    private func follow(_ positions: inout [Position], _ sink: GuestExec.Sink) async throws -> Int {
         var pause = Pause()
-        var positions = positions
         while true {
             let end = try await process.end()
             var got = false
@@ -193,8 +189,7 @@ private struct Follower: Sendable {
     private func remove(_ files: [String]) async throws {
         let process = try await GuestProcess(
             GuestShell.path, ["-c", "rm -f -- \"$@\"", "vctl"] + files, agent)
-        var pause = Pause()
-        while try await process.end() == nil { try await pause.wait() }
+        try await process.wait(seconds: 60)
     }
 
     private func pass(_ bytes: [UInt8], _ stream: GuestShell.Stream, _ sink: GuestExec.Sink) async throws {

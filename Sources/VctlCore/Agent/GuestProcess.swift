@@ -39,6 +39,31 @@ struct GuestProcess: Sendable {
         pid = try await agent.send("guest-exec", exec, as: Started.self).pid
     }
 
+    /// As a shell gives it. What the agent says may be made up.
+    private static func status(_ exitcode: Int?, _ signal: Int?) throws -> Int {
+        if let exitcode { return exitcode }
+        guard let signal, (1...128).contains(signal) else {
+            throw Problem(.agentFailed, "the guest's agent does not say how the program ended")
+        }
+        return 128 + signal
+    }
+
+    /// Waits for its end.
+    /// - Parameter seconds: for how long; for ever without it.
+    /// - Throws: ``Problem`` `agent.unresponsive` when that has passed, and what ``end()`` throws.
+    @discardableResult
+    func wait(seconds: Int? = nil) async throws -> End {
+        let deadline = seconds.map { ContinuousClock.now + .seconds($0) }
+        var pause = Pause()
+        while true {
+            if let end = try await end() { return end }
+            if let deadline, ContinuousClock.now > deadline {
+                throw Problem(.agentUnresponsive, "the guest is not done with it within \(seconds ?? 0) s")
+            }
+            try await pause.wait()
+        }
+    }
+
     /// How it ended; `nil` while it runs. Asked once after its end: the agent forgets it then.
     func end() async throws -> End? {
         struct Ask: Encodable { var pid: Int }
@@ -58,7 +83,7 @@ struct GuestProcess: Sendable {
         let status = try await agent.send("guest-exec-status", Ask(pid: pid), as: Status.self)
         guard status.exited else { return nil }
         return End(
-            status: status.exitcode ?? 128 + (status.signal ?? 0), out: status.out?.bytes ?? [],
+            status: try Self.status(status.exitcode, status.signal), out: status.out?.bytes ?? [],
             err: status.err?.bytes ?? [], isCut: status.outCut ?? false || status.errCut ?? false)
     }
 }

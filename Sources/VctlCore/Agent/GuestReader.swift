@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import GRDB
+import Synchronization
 import VctlAPI
 
 /// Asks a guest's agent what the guest is. Everything that it says may be made up: texts are cut to a length,
@@ -37,7 +38,10 @@ struct GuestReader: Sendable {
         }
     }
 
-    private static func cut(_ text: String) -> String { String(text.prefix(longest)) }
+    /// In scalars: one character can be megabytes of accents.
+    private static func cut(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.prefix(longest)))
+    }
 
     private struct HostName: Decodable, Sendable {
         var name: String?
@@ -90,6 +94,22 @@ struct GuestWatcher: Sendable {
 
     /// Seconds between two questions to one guest.
     private static let period: Int64 = 60
+    /// So many guests are asked at one time: half of the lanes, so that no slow guest holds up a command.
+    private static let most = 4
+    private let asking = Asking()
+
+    init(environment: VMEnvironment) { self.environment = environment }
+
+    /// Which guests are being asked.
+    private final class Asking: Sendable {
+        private let guests = Mutex<Set<ObjectID>>([])
+
+        func begin(_ id: ObjectID) -> Bool {
+            guests.withLock { $0.count < most && $0.insert(id).inserted }
+        }
+
+        func end(_ id: ObjectID) { guests.withLock { _ = $0.remove(id) } }
+    }
 
     /// Asks until the task is cancelled.
     func run() async {
@@ -100,9 +120,12 @@ struct GuestWatcher: Sendable {
             let ids = Set(present.map(\.id))
             asked = asked.filter { ids.contains($0.key) }
             let now = Timestamp.now
-            for vm in present where Self.isDue(vm.since, asked[vm.id], now) {
+            for vm in present where Self.isDue(vm.since, asked[vm.id], now) && asking.begin(vm.id) {
                 asked[vm.id] = now
-                Task { await look(vm.reference) }
+                Task {
+                    await look(vm.reference)
+                    asking.end(vm.id)
+                }
             }
         }
     }

@@ -92,16 +92,12 @@ extension VMService {
             """
         let process = try await GuestProcess(
             GuestShell.path, ["-c", script, "vctl", partial, path, mode ?? ""], agent)
-        var pause = Pause()
-        while true {
-            if let end = try await process.end() {
-                guard end.status != 0 else { return }
-                let said = String(decoding: end.err, as: UTF8.self)
-                let words = shown(said.split(whereSeparator: \.isNewline).joined(separator: "; "), limit: 300)
-                throw Problem(.agentFailed, "the guest cannot write \(shown(path)): \(words)")
-            }
-            try await pause.wait()
-        }
+        // Where there is a file already, all of the new one is copied into it.
+        let end = try await process.wait(seconds: 600)
+        guard end.status != 0 else { return }
+        let said = String(decoding: end.err, as: UTF8.self)
+        let words = shown(said.split(whereSeparator: \.isNewline).joined(separator: "; "), limit: 300)
+        throw Problem(.agentFailed, "the guest cannot write \(shown(path)): \(words)")
     }
 
     /// The agent of a VM that runs, and that answers.

@@ -31,6 +31,8 @@ extension VMService {
         if let holder = row.operation {
             throw Problem(conflict: ClaimConflict(subject: row.id, holder: holder))
         }
+        // Before anything is done: what fails half-way has changed something, too.
+        try await inventory.write { try $0.audit(context, target: row.name) }
         try await inventory.readings.changing(row.id) {
             do {
                 // First what libvirt is most likely to refuse: then nothing has been changed.
@@ -41,7 +43,6 @@ extension VMService {
             }
             try await environment.observe(row.id)
         }
-        try await inventory.write { try $0.audit(context, target: row.name) }
         return .vm(try await show(.id(row.id)))
     }
 

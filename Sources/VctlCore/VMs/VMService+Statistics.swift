@@ -42,7 +42,7 @@ extension VMStatistics {
         if let available = values.kibibytes("balloon.available"),
             let free = values.kibibytes("balloon.usable") ?? values.kibibytes("balloon.unused")
         {
-            memoryUsedBytes = max(0, available - free)
+            memoryUsedBytes = available - min(free, available)
         }
         diskReadBytes = values.sum("block", "rd.bytes")
         diskWrittenBytes = values.sum("block", "wr.bytes")
@@ -54,7 +54,12 @@ extension VMStatistics {
 }
 
 extension TypedParameters {
-    fileprivate func kibibytes(_ name: String) -> Int64? { self[name]?.integer.map { $0 &* 1024 } }
+    /// A guest makes some of these up.
+    fileprivate func kibibytes(_ name: String) -> Int64? {
+        guard let count = self[name]?.integer, count >= 0 else { return nil }
+        let (bytes, isTooMany) = count.multipliedReportingOverflow(by: 1024)
+        return isTooMany ? nil : bytes
+    }
 
     /// The sum over all devices of a group; `nil` where none of them tells it.
     fileprivate func sum(_ group: String, _ counter: String) -> Int64? {

@@ -138,7 +138,9 @@ extension Transaction {
                 vm.observedAt.milliseconds, same ? 0 : 1, vm.id.rawValue,
             ])
         if before.labels != vm.labels { try setLabels(.vm, vm.id, vm.labels) }
-        try tell(before, vm, holder: old.operation)
+        // How full a guest's disks are changes each minute, and is no news.
+        let differences = VMDocument.differences(before, vm)
+        if !same || !differences.isEmpty { try tell(before, vm, differences, holder: old.operation) }
         return true
     }
 
@@ -173,12 +175,12 @@ extension Transaction {
             origin: holder == nil ? .libvirt : .vctl, data: ["state": vm.state.rawValue])
     }
 
-    private func tell(_ before: VM, _ after: VM, holder: ObjectID?) throws {
+    private func tell(_ before: VM, _ after: VM, _ differences: [String: String], holder: ObjectID?) throws {
         try emit(
             VMDocument.eventType(before, after), ObjectReference(kind: .vm, id: after.id, name: after.name),
             operation: holder,
             origin: holder == nil && !readings.isChanging(after.id) ? .libvirt : .vctl,
-            data: VMDocument.differences(before, after))
+            data: differences)
     }
 
     /// Removes a VM's row. A reading of libvirt that is still on its way must not bring it back.

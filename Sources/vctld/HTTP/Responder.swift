@@ -36,7 +36,12 @@ struct Responder: Sendable {
             if body.exists, request.headers[.expect] == "100-continue" {
                 try await writer.writeInformationalHead(HTTPResponse(status: .continue))
             }
-            reply = try await answer(incoming, request)
+            do {
+                reply = try await answer(incoming, request)
+            } catch let problem as Problem where problem.status == 403 {
+                await noteRefusal(incoming.context, incoming.parameters.first, problem.code)
+                throw problem
+            }
         } catch {
             reply = try recovered(from: error, body, connection)
         }

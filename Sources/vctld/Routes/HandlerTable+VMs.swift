@@ -92,7 +92,11 @@ extension HandlerTable {
         }
         on("vm.console.input") { incoming in
             let bytes = try await incoming.body.collect(upTo: Wire.maximumBody)
-            try await vms.consoleInput(try incoming.reference(), bytes, incoming.context)
+            let vm = try incoming.reference()
+            // A guest that reads nothing may never take it.
+            try await incoming.connection.whileThere {
+                try await vms.consoleInput(vm, bytes, incoming.context)
+            }
             return .nothing
         }
     }

@@ -65,14 +65,13 @@ extension VMService {
     {
         let row = try await current(reference, context)
         try refuseOff(row)
-        let (seat, _) = seat(row, context)
+        let (seat, cut) = seat(row, context)
         try await consoles.claim(seat, force: context.force)
         do {
             let line = try await line(row, force: context.force)
             do {
-                try await line.type(bytes)
-                try await line.drain()
-                await line.settle()
+                try await inventory.write { try $0.audit(context, target: row.name) }
+                try await type(bytes, on: line, until: cut)
             } catch {
                 await consoles.giveBack(line, of: row.id)
                 throw Problem(
@@ -85,7 +84,24 @@ extension VMService {
             throw error
         }
         await consoles.leave(seat)
-        try await inventory.write { try $0.audit(context, target: row.name) }
+    }
+
+    /// Ends early when somebody else has taken over.
+    private func type(_ bytes: [UInt8], on line: ConsoleLine, until cut: AsyncStream<Void>) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await line.type(bytes)
+                try await line.drain()
+                await line.settle()
+            }
+            group.addTask {
+                for await _ in cut {}
+                try Task.checkCancellation()
+                throw CancellationError()
+            }
+            try await group.next()
+            group.cancelAll()
+        }
     }
 
     private var consoles: ConsoleHub { environment.consoles }

@@ -77,8 +77,9 @@ struct VMPowerOperation: OperationKind {
             let wasPaused = try await journal.step("look") { try await domains.isPaused(vm.id) }
             // The deadline is journaled: a restarted daemon does not begin the wait anew.
             let deadline = try await journal.step("ask") { () -> Timestamp in
+                let deadline = Timestamp(milliseconds: Timestamp.now.milliseconds + Int64(grace) * 1000)
                 try await domains.askToShutDown(vm.id)
-                return Timestamp(milliseconds: Timestamp.now.milliseconds + Int64(grace) * 1000)
+                return deadline
             }
             let stopped = try await journal.step("wait") {
                 try await ShutdownWait(environment: environment).run(vm.id, until: deadline)
@@ -173,7 +174,9 @@ struct ShutdownWait: Sendable {
             guard Timestamp.now < deadline else { return false }
             try await Task.sleep(for: .milliseconds(200))
             pauses += 1
-            if pauses % 25 == 0 { try? await domains.askToShutDown(id) }
+            // Not in the last moments: an agent that hangs is waited for.
+            let left = deadline.milliseconds - Timestamp.now.milliseconds
+            if pauses % 25 == 0, left > 5000 { try? await domains.askToShutDown(id) }
         }
     }
 }
