@@ -16,7 +16,8 @@ extension RealGuests {
             .viewer: [
                 "vm.list", "vm.show", "vm.wait", "vm.xml", "image.list", "image.show", "operation.list",
                 "operation.show", "operation.wait", "event.follow", "warning.list", "audit.list",
-                "statistics", "host.show", "host.doctor", "version", "ready", "openapi",
+                "statistics", "host.show", "host.doctor", "version", "ready", "openapi", "profile.list",
+                "profile.show",
             ],
             .operate: [
                 "vm.start", "vm.stop", "vm.restart", "vm.reset", "vm.pause", "vm.resume", "vm.suspend",
@@ -41,7 +42,7 @@ extension RealGuests {
             // What the VMs of all are made from, and what belongs to others.
             .admin: [
                 "image.import", "image.set", "image.content", "image.delete", "vm.publish", "vm.adopt",
-                "vm.release", "operation.abandon",
+                "vm.release", "operation.abandon", "profile.create", "profile.set", "profile.delete",
             ],
         ]
 
@@ -73,7 +74,7 @@ extension RealGuests {
         /// nothing is changed.
         private static func asks(_ lab: Lab) throws -> [Ask] {
             let operation = try #require(try lab.operations().first { $0.status == .succeeded })
-            let names = ["vm": "seen", "image": "tiny", "operation": "\(operation.id)"]
+            let names = ["vm": "seen", "image": "tiny", "operation": "\(operation.id)", "profile": "plain"]
             return Endpoints.all.map { Ask($0, isRead($0) ? names : [:]) }
         }
 
@@ -113,6 +114,7 @@ extension RealGuests {
                 Ask("POST", "/v1/vms", #"{"name":"a","kernel":"/nonexistent","initrd":"/nonexistent"}"#),
                 Ask("POST", "/v1/vms", #"{"name":"a","cdrom":"/etc/passwd"}"#),
                 Ask("POST", "/v1/vms", #"{"name":"a","import":"/etc/passwd"}"#),
+                Ask("POST", "/v1/vms?dryRun=true", #"{"name":"a","xml":"<domain/>"}"#),
                 Ask("PATCH", "/v1/vms/seen?dryRun=true", #"{"kernel":"/etc/passwd"}"#),
                 Ask("PATCH", "/v1/vms/seen?dryRun=true", #"{"initrd":"/etc/passwd"}"#),
                 Ask("PATCH", "/v1/vms/seen?dryRun=true", #"{"xml":"<domain/>"}"#),
@@ -178,6 +180,7 @@ extension RealGuests {
             try lab.restart(Person.access, open: true)
             let seed = try lab.write("seed", "#cloud-config\npassword: hunter2\n")
             guard try !lab.vms().contains(where: { $0.name == "seen" }) else { return lab }
+            try lab.must("profile", "create", "plain", "--cpus", "1", "--cloud-init", seed)
             try lab.create("seen", "--no-start", "--cloud-init", seed)
             return lab
         }

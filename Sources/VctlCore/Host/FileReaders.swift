@@ -92,14 +92,17 @@ struct DomainFiles: Sendable {
     }
 
     private mutating func disks(_ xml: String) -> [String] {
-        guard xml.contains("<disk "), let domain = try? DomainXML(parsing: xml) else { return [] }
-        return domain.disks.flatMap { disk -> [String] in
-            guard let path = disk.sourcePath else { return [] }
-            // libvirt takes a disk without a format for raw.
-            let format = disk.driverType ?? "raw"
-            if format != "qcow2" { raw.insert(RealPath.of(path)) }
-            return ([path] + BackingChain.files(behind: path, format: format)).map(RealPath.of)
-        }
+        guard xml.contains("<disk ") || xml.contains("<nvram"), let domain = try? DomainXML(parsing: xml)
+        else { return [] }
+        let variables = [domain.osNvram].compactMap(\.self).map(RealPath.of)
+        return variables
+            + domain.disks.flatMap { disk -> [String] in
+                guard let path = disk.sourcePath else { return [] }
+                // libvirt takes a disk without a format for raw.
+                let format = disk.driverType ?? "raw"
+                if format != "qcow2" { raw.insert(RealPath.of(path)) }
+                return ([path] + BackingChain.files(behind: path, format: format)).map(RealPath.of)
+            }
     }
 }
 

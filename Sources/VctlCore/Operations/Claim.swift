@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Crypto
+import Foundation
 import GRDB
 import VctlAPI
 
@@ -23,12 +25,36 @@ struct Claim: Codable, Hashable, Sendable {
         Aspect.allCases.map { Claim(subject: subject, aspect: $0, mode: .exclusive) }
     }
 
+    /// What is no object of the inventory, such as a file of somebody's, for this operation alone.
+    static func named(_ names: some Sequence<String>) -> [Claim] {
+        names.map { Claim(subject: ObjectID(hashing: $0), aspect: .disks, mode: .exclusive) }
+    }
+
+    /// An operation that holds this of an object, alone or with others.
+    static func holder(_ db: Database, of subject: ObjectID, _ aspect: Aspect) throws -> ObjectID? {
+        try String.fetchOne(
+            db, sql: "SELECT operation FROM claim WHERE subject = ? AND aspect = ? LIMIT 1",
+            arguments: [subject.rawValue, aspect.rawValue]
+        ).flatMap { ObjectID($0) }
+    }
+
     static func exclusive(_ subject: ObjectID, _ aspects: Aspect...) -> [Claim] {
         aspects.map { Claim(subject: subject, aspect: $0, mode: .exclusive) }
     }
 
     static func shared(_ subject: ObjectID, _ aspects: Aspect...) -> [Claim] {
         aspects.map { Claim(subject: subject, aspect: $0, mode: .shared) }
+    }
+}
+
+extension ObjectID {
+    /// Always the same for the same text (UUID version 8, RFC 9562).
+    fileprivate init(hashing text: String) {
+        var bytes = Array(SHA256.hash(data: Data(text.utf8)).prefix(16))
+        bytes[6] = bytes[6] & 0x0F | 0x80
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let uuid = bytes.withUnsafeBytes { $0.loadUnaligned(as: uuid_t.self) }
+        self = ObjectID(UUID(uuid: uuid))
     }
 }
 

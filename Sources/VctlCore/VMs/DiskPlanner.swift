@@ -43,12 +43,15 @@ struct DiskPlanner: Sendable {
     /// One more disk for a VM that exists.
     func addition(_ request: VMDiskAdd, to vm: VM, caller: Caller) async throws -> Result {
         var result = Result()
-        result.targets = Minting.Targets(used: vm.disks.map(\.target))
+        // One may be only in what is saved, and wait for the next start.
+        let saved = try DomainXML(parsing: try await connection.domain(uuid: vm.id.uuid).xml(.inactive))
+        let used = vm.disks.map(\.target) + saved.disks.compactMap(\.targetDev)
+        result.targets = Minting.Targets(used: used)
         if let path = request.path {
             try await existing(path, caller, &result)
             result.disks[0].role = .data
             if let bus = request.bus { result.disks[0].bus = bus }
-            var targets = Minting.Targets(used: vm.disks.map(\.target))
+            var targets = Minting.Targets(used: used)
             result.disks[0].target = targets.next(result.disks[0].bus)
             result.disks[0].readOnly = request.readOnly ?? false
         } else {
@@ -232,8 +235,8 @@ enum DiskUsers {
     }
 
     /// - Throws: ``Problem`` `volume.inUse` when a VM has the file, or it is an image's.
-    static func refuse(_ path: String, _ db: Database) throws {
-        if let user = try name(db, path: path) {
+    static func refuse(_ path: String, except: ObjectID? = nil, _ db: Database) throws {
+        if let user = try name(db, path: path, except: except) {
             throw problem(path, .domain(user), hint: "vctl vm show \(shown(user))")
         }
         if let image = try ImageStore.name(db, path: path) {

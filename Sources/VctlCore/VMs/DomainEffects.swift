@@ -73,7 +73,7 @@ struct DomainEffects: Sendable {
     func undefine(_ id: ObjectID) async throws {
         guard let (domain, mark) = try await owned(id) else { return }
         if try await domain.isActive() { try await destroy(id) }
-        let variables: Domain.UndefineFlags = mark.hasForeignFiles ? .keepNVRAM : .nvram
+        let variables: Domain.UndefineFlags = mark.hasForeignFiles ? [.keepNVRAM, .keepTPM] : .nvram
         do {
             try await domain.undefine([.managedSave, .snapshotsMetadata, .checkpointsMetadata, variables])
         } catch let error as LibvirtError where error.code == .noDomain {

@@ -28,15 +28,28 @@ extension VMService {
 }
 
 extension DomainEffects {
+    /// Whether it is to get another name when it is off.
+    fileprivate func renameWaits(_ id: ObjectID) async throws -> Bool {
+        guard let domain = try await environment.hypervisor.domain(id) else { return false }
+        return try await Self.keptMetadata(domain).flatMap { Mark(metadata: $0) }?.newName != nil
+    }
+
     /// Gives a VM that is off the name that it was to get.
     func finishRename(_ id: ObjectID) async throws {
         guard let domain = try await environment.hypervisor.domain(id), try await !domain.isActive(),
             let text = try await Self.keptMetadata(domain), var mark = Mark(metadata: text),
             Ownership(mark, instance: environment.state.instance, id: id).mark != nil, let name = mark.newName
         else { return }
+        var refusal: LibvirtError?
+        do {
+            if domain.name != name { try await rename(domain, to: name) }
+        } catch let error as LibvirtError where !error.isOfTransport {
+            refusal = error
+        }
+        // Only then: what was not tried yet is not forgotten.
         mark.newName = nil
         try await domain.setMetadata(mark.metadataText, uri: Mark.namespace, key: Mark.prefix, .config)
-        if domain.name != name { try await rename(domain, to: name) }
+        if let refusal { throw refusal }
     }
 
     /// Variables of a UEFI whose file libvirt names after the VM are held fast first: libvirt would look for
@@ -58,7 +71,9 @@ extension VMEnvironment {
     /// warning, and keeps its name.
     func finishRename(_ id: ObjectID) async {
         do {
-            try await turns.alone(id) { try await DomainEffects(environment: self).finishRename(id) }
+            let domains = DomainEffects(environment: self)
+            guard try await domains.renameWaits(id) else { return }
+            try await turns.alone(id) { try await domains.finishRename(id) }
             try await observe(id)
         } catch {
             let reason = Problem(describing: error).detail

@@ -168,7 +168,9 @@ struct VMPlanner: Sendable {
             plan: plan, volumes: disks.volumes, pool: disks.pool, hasSeed: hasSeed,
             start: create.start ?? true,
             autostart: plan.startRule == nil && create.autostart ?? false, warnings: warnings)
-        let claims = Claim.whole(plan.id) + (plan.image.map { Claim.shared($0.id, .disks) } ?? [])
+        let claims =
+            Claim.whole(plan.id) + (plan.image.map { Claim.shared($0.id, .disks) } ?? [])
+            + Claim.named(plan.existingDisks) + Claim.named(plan.nics.map(\.mac))
         return Draft(
             request: request, seed: seed, claims: claims, vm: reserved(plan))
     }

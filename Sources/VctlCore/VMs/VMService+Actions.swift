@@ -17,7 +17,7 @@ extension VMService {
                 hint: "vctl vm set \(row.name) --no-protect, or vctl vm delete \(row.name) --force")
         }
         let files = keepDisks ? [] : OwnFiles.disks(of: vm)
-        try await refuseRead(files, of: row, context)
+        try await refuseRead(files, of: row, "vctl vm delete \(shown(row.name)) --keep-disks", context)
         var request = VMDeleteOperation.Request(vm: row.reference, disks: files)
         request.force = context.force
         return try await act(
@@ -37,12 +37,15 @@ extension VMService {
     }
 
     /// A disk that somebody else has, or reads from, is not removed under them.
-    func refuseRead(_ files: [String], of row: VMRow, _ context: RequestContext) async throws {
+    /// - Parameter keeping: the command that leaves the disk where it is.
+    func refuseRead(_ files: [String], of row: VMRow, _ keeping: String, _ context: RequestContext)
+        async throws
+    {
         let reader = try await environment.readers.first(
             of: files, except: row.id, looseFiles: !context.force)
         guard let reader else { return }
         let name = shown(row.name)
-        var hint = "vctl vm delete \(name) --keep-disks"
+        var hint = keeping
         if case .file = reader { hint += ", or --force to make that file useless" }
         throw Problem(.volumeInUse, "a disk of VM \(name) is used by \(reader.description), too", hint: hint)
     }

@@ -28,9 +28,8 @@ extension VMService {
         if let name = patch.name, name.rawValue != row.name { try await refuseRename(vm, to: name) }
         let redefinition = try await Redefinition.plan(patch, of: id, context.caller, environment)
         guard !context.dryRun else { return .preview(preview(row, patch, redefinition)) }
-        if let holder = row.operation {
-            throw Problem(conflict: ClaimConflict(subject: row.id, holder: holder))
-        }
+        try await refuseHeld(row.id, definition: patch.changesDefinition)
+        try await checkEffects(patch, row)
         // Before anything is done: what fails half-way has changed something, too.
         try await inventory.write { try $0.audit(context, target: row.name) }
         try await inventory.readings.changing(row.id) {
@@ -44,6 +43,28 @@ extension VMService {
             try await environment.observe(row.id)
         }
         return .vm(try await show(.id(row.id)))
+    }
+
+    /// - Parameter definition: whether the definition changes, which others may be reading.
+    private func refuseHeld(_ id: ObjectID, definition: Bool) async throws {
+        let holder = try await inventory.read { db in
+            try VMStore.get(db, .id(id)).operation
+                ?? (definition ? Claim.holder(db, of: id, .definition) : nil)
+        }
+        if let holder { throw Problem(conflict: ClaimConflict(subject: id, holder: holder)) }
+    }
+
+    /// What would fail half-way is tried before anything is changed.
+    private func checkEffects(_ patch: VMPatch, _ row: VMRow) async throws {
+        if patch.user != nil { _ = try await answering(row) }
+        if patch.cloudInit != nil || patch.networkConfig != nil { _ = try keptSeed(row.id) }
+    }
+
+    private func keptSeed(_ id: ObjectID) throws -> Seed {
+        if let seed = try SeedFiles(environment.state).kept(id) { return seed }
+        throw Problem(
+            .vmState, "this VM was made without a cloud-init seed, and has no drive for one",
+            hint: "make it with --image, --user, --ssh-key or --cloud-init")
     }
 
     /// The reply of ``set(_:_:_:)``.
@@ -110,11 +131,7 @@ extension VMService {
     private func changeSeed(_ patch: VMPatch, _ id: ObjectID) async throws {
         guard patch.cloudInit != nil || patch.networkConfig != nil else { return }
         let seeds = SeedFiles(environment.state)
-        guard var seed = try seeds.kept(id) else {
-            throw Problem(
-                .vmState, "this VM was made without a cloud-init seed, and has no drive for one",
-                hint: "make it with --image, --user, --ssh-key or --cloud-init")
-        }
+        var seed = try keptSeed(id)
         if let text = patch.cloudInit { seed.userData = text.reveal() }
         if let text = patch.networkConfig { seed.networkConfig = text.reveal() }
         seed.metaData = try CloudConfig.renewed(metaData: seed.metaData, id: id)

@@ -100,8 +100,7 @@ public struct VMService: Sendable {
 extension Transaction {
     /// Another request may have taken an existing disk meanwhile: two VMs that write to one destroy it.
     fileprivate func recheckDisks(_ draft: VMPlanner.Draft) throws {
-        let existing = draft.request.plan.disks.filter { $0.device == .disk && $0.volume == nil }
-        for path in existing.compactMap(\.path) {
+        for path in draft.request.plan.existingDisks {
             guard let user = try DiskUsers.name(db, path: path) else { continue }
             throw DiskUsers.problem(path, .domain(user), hint: "vctl vm show \(shown(user))")
         }

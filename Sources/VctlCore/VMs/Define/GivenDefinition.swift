@@ -58,12 +58,6 @@ struct GivenDefinition: Sendable {
         return mark
     }
 
-    /// The files and devices that it writes to alone.
-    var ownDisks: [String] {
-        domain.disks.filter { !$0.readonly && !$0.shareable && $0.device != "cdrom" }
-            .compactMap(\.sourcePath)
-    }
-
     var macs: [String] { domain.interfaces.compactMap { $0.mac?.lowercased() } }
 
     /// The row that holds the name until libvirt has the domain.

@@ -12,7 +12,14 @@ extension VMService {
         }
         let given = try GivenDefinition(create, xml.reveal(), environment.state, context.caller)
         try await refuseKnown(given.id)
-        try await refuseUsed(given.ownDisks)
+        let files: Set<String>
+        do {
+            let written = WrittenFiles(environment: environment)
+            files = try await written.of(given.domain)
+            try await written.refuseUsed(files)
+        } catch let error as LibvirtError {
+            throw Problem(libvirt: error)
+        }
         let reference = ObjectReference(kind: .vm, id: given.id, name: create.name.rawValue)
         let isOrdered = create.autostartOrder != nil || create.autostartDelaySeconds != nil
         var request = VMDefineOperation.Request(
@@ -24,23 +31,24 @@ extension VMService {
             return .preview(Preview(action: "vm.create", target: reference.name, changes: changes))
         }
         request.definition = try DefinitionFiles(environment.state).keep(given.domain.xml, for: given.id)
-        return try await accept(given, request, create.name, context)
+        return try await accept(given, files, request, create.name, context)
     }
 
     private func accept(
-        _ given: GivenDefinition, _ request: VMDefineOperation.Request, _ name: Name,
+        _ given: GivenDefinition, _ files: Set<String>, _ request: VMDefineOperation.Request, _ name: Name,
         _ context: RequestContext
     ) async throws -> Accepted {
         do {
             let new = try NewOperation(
-                VMDefineOperation.self, request, resources: [request.vm], claims: Claim.whole(given.id),
+                VMDefineOperation.self, request, resources: [request.vm],
+                claims: Claim.whole(given.id) + Claim.named(files) + Claim.named(given.macs),
                 requestor: context.caller.requestor)
             return try await acceptance.accept(new, context, target: name.rawValue) { transaction in
                 guard try VMStore.find(transaction.db, .id(given.id)) == nil else {
                     throw Self.knownID(given.id, name.rawValue)
                 }
                 try MACStore.refuse(given.macs, try MACStore.taken(transaction.db))
-                for path in given.ownDisks { try DiskUsers.refuse(path, transaction.db) }
+                for path in files { try DiskUsers.refuse(path, transaction.db) }
                 try transaction.store(given.reserved)
             }
         } catch {
@@ -62,15 +70,6 @@ extension VMService {
         Problem(
             .vmExists, "the UUID \(id) in the XML is that of VM \(shown(name))",
             hint: "take <uuid> out of the XML, and the new VM gets one of its own")
-    }
-
-    /// Two VMs that write to one disk destroy it.
-    private func refuseUsed(_ disks: [String]) async throws {
-        try await inventory.read { db in for path in disks { try DiskUsers.refuse(path, db) } }
-        if let reader = try await environment.readers.first(of: disks) {
-            throw Problem(
-                .volumeInUse, "a disk in the XML is used by \(reader.description)", hint: reader.hint)
-        }
     }
 }
 

@@ -25,6 +25,12 @@ enum DeviceName: Hashable, Sendable {
         }
     }
 
+    /// Whether two devices of this name are one: disks are told by their files.
+    func isSame(_ one: Element, _ other: Element) -> Bool {
+        guard case .disk = self else { return true }
+        return DiskXML(element: one).sourcePath == DiskXML(element: other).sourcePath
+    }
+
     /// Puts it where it is, or behind its likes; `nil` takes it out.
     func put(_ element: Element?, into domain: inout DomainXML) {
         switch self {
@@ -63,25 +69,38 @@ struct DeviceEffects: Sendable {
     }
 
     /// Adds a device where there is none of that name.
+    /// - Throws: ``Problem`` `vm.busy` when there is another one of that name by now.
     func attach(_ name: DeviceName, _ device: Element) async throws {
         let domain = try await domain()
-        if let live = try await live(domain), name.find(in: live) == nil {
+        if let live = try await live(domain), try !isThere(name, device, in: live) {
             try await domain.attachDevice(Document(root: device).serialized(), .live)
         }
         try await redefine(domain) { saved in
-            if name.find(in: saved) == nil { name.put(device, into: &saved) }
+            if try !isThere(name, device, in: saved) { name.put(device, into: &saved) }
         }
     }
 
+    private func isThere(_ name: DeviceName, _ device: Element, in domain: DomainXML) throws -> Bool {
+        guard let found = name.find(in: domain) else { return false }
+        guard name.isSame(found, device) else {
+            throw Problem(.vmBusy, "there is another \(name.words) in the VM by now", hint: "try again")
+        }
+        return true
+    }
+
     /// Takes a device away: first from the guest, which has to let go of it, then from the definition.
+    /// - Parameter only: what it has to be; another device of that name stays.
     /// - Throws: ``Problem`` `vm.deviceBusy` when the guest does not let go; nothing is changed then.
-    func detach(_ name: DeviceName) async throws {
+    func detach(_ name: DeviceName, only device: Element? = nil) async throws {
         let domain = try await domain()
-        if let live = try await live(domain), let device = name.find(in: live) {
-            try await domain.detachDevice(Document(root: device).serialized(), .live)
+        let isIt = { (found: Element) in device.map { name.isSame(found, $0) } ?? true }
+        if let live = try await live(domain), let found = name.find(in: live), isIt(found) {
+            try await domain.detachDevice(Document(root: found).serialized(), .live)
             try await waitUntilGone(name, domain)
         }
-        try await redefine(domain) { name.put(nil, into: &$0) }
+        try await redefine(domain) { saved in
+            if let found = name.find(in: saved), isIt(found) { name.put(nil, into: &saved) }
+        }
     }
 
     private func waitUntilGone(_ name: DeviceName, _ domain: Domain) async throws {
@@ -109,11 +128,14 @@ struct DeviceEffects: Sendable {
         try await redefine(domain) { name.put(device, into: &$0) }
     }
 
-    private func redefine(_ domain: Domain, _ change: (inout DomainXML) -> Void) async throws {
-        let before = try DomainXML(parsing: try await domain.xml([.inactive, .secure]))
-        var after = before
-        change(&after)
-        guard after != before else { return }
-        _ = try await environment.hypervisor.managed.connection().define(domain: after.xml)
+    /// Nobody else changes the definition between the reading and the writing.
+    private func redefine(_ domain: Domain, _ change: (inout DomainXML) throws -> Void) async throws {
+        try await environment.turns.alone(id) {
+            let before = try DomainXML(parsing: try await domain.xml([.inactive, .secure]))
+            var after = before
+            try change(&after)
+            guard after != before else { return }
+            _ = try await environment.hypervisor.managed.connection().define(domain: after.xml)
+        }
     }
 }

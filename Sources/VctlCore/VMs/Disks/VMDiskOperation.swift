@@ -16,7 +16,7 @@ struct VMDiskOperation: OperationKind {
     enum Change: Codable, Sendable {
         case add(DomainPlan.Disk, volume: NewVolume?, pool: NewPool?)
         /// With the files that were made for it.
-        case remove(target: String, files: [String])
+        case remove(target: String, files: [String], force: Bool)
         case resize(target: String, path: String, format: DiskFormat, bytes: Int64)
         /// A medium for a drive; `nil`: none.
         case medium(target: String, path: String?, force: Bool)
@@ -29,7 +29,8 @@ struct VMDiskOperation: OperationKind {
         let devices = DeviceEffects(environment: environment, id: id)
         switch request.change {
         case .add(let disk, let volume, let pool): try await add(disk, volume, pool, id, devices, journal)
-        case .remove(let target, let files): try await remove(target, files, id, devices, journal)
+        case .remove(let target, let files, let force):
+            try await remove(target, files, force, id, devices, journal)
         case .resize(let target, let path, let format, let bytes):
             try journal.pointOfNoReturn()
             try await journal.step("resize") { try await resize(id, target, path, format, bytes) }
@@ -52,8 +53,9 @@ struct VMDiskOperation: OperationKind {
             }
         }
         let target = disk.target
-        try await journal.step("attach", undo: { try await devices.detach(.disk(target)) }) {
-            try await devices.attach(.disk(target), disk.xml.element)
+        let device = disk.xml.element
+        try await journal.step("attach", undo: { try await devices.detach(.disk(target), only: device) }) {
+            try await devices.attach(.disk(target), device)
         }
         let known = Mark.Disk(target: target, role: disk.role.rawValue, volume: disk.volume)
         try await journal.step(
@@ -67,17 +69,19 @@ struct VMDiskOperation: OperationKind {
     }
 
     private func remove(
-        _ target: String, _ files: [String], _ id: ObjectID, _ devices: DeviceEffects, _ journal: Journal
+        _ target: String, _ files: [String], _ force: Bool, _ id: ObjectID, _ devices: DeviceEffects,
+        _ journal: Journal
     ) async throws {
         try journal.pointOfNoReturn()
         try await journal.step("detach") { try await devices.detach(.disk(target)) }
         try await journal.step("mark") { try await note(id) { $0.disks.removeAll { $0.target == target } } }
-        try await VMDeleteOperation.removeDisks(files, force: false, environment, journal)
+        try await VMDeleteOperation.removeDisks(files, force: force, environment, journal)
     }
 
     private func note(_ id: ObjectID, _ change: (inout Mark) -> Void) async throws {
-        let domain = try await DomainEffects(environment: environment).existing(id)
-        try await DomainEffects(environment: environment).changeMark(of: domain, change)
+        let domains = DomainEffects(environment: environment)
+        let domain = try await domains.existing(id)
+        try await environment.turns.alone(id) { try await domains.changeMark(of: domain, change) }
     }
 
     private func resize(
@@ -87,6 +91,8 @@ struct VMDiskOperation: OperationKind {
     {
         let domain = try await DomainEffects(environment: environment).existing(id)
         if try await domain.isActive() {
+            // Who has grown it further meanwhile keeps that.
+            guard try await domain.blockInfo(target).capacity < UInt64(bytes) else { return }
             try await domain.resizeBlock(target, bytes: UInt64(bytes))
         } else {
             let now = try await QemuImg.info(.init(path: path, format: format)).virtualSizeBytes

@@ -3,6 +3,13 @@ import Foundation
 import Libvirt
 import VctlAPI
 
+extension VMDiskOperation.Change {
+    /// The file of a disk that was there before.
+    fileprivate var existingDisk: String? {
+        if case .add(let disk, nil, _) = self { disk.path } else { nil }
+    }
+}
+
 extension VMService {
     /// Adds a disk, to a running VM at once.
     public func addDisk(_ reference: Reference, _ add: VMDiskAdd, _ context: RequestContext) async throws
@@ -37,10 +44,11 @@ extension VMService {
             var alone = vm
             alone.disks = [disk]
             let files = keepDisks ? [] : OwnFiles.disks(of: alone)
-            try await refuseRead(files, of: row, context)
+            let keeping = "vctl vm disk remove \(shown(row.name)) \(target) --keep-disks"
+            try await refuseRead(files, of: row, keeping, context)
             let kept = disk.path.map { files.contains($0) ? [] : ["keep \($0)"] } ?? []
             return (
-                .remove(target: target, files: files),
+                .remove(target: target, files: files, force: context.force),
                 ["detach \(target)"] + files.map { "remove \($0)" } + kept
             )
         }
@@ -109,8 +117,11 @@ extension VMService {
         let (row, vm) = try await managed(reference, context)
         let (change, sentences) = try await decide(row, vm)
         let request = VMDiskOperation.Request(vm: row.reference, change: change)
-        let claims = Claim.exclusive(row.id, .definition, .disks)
-        return try await act(VMDiskOperation.self, request, claims, row, context, sentences)
+        let path = change.existingDisk
+        let claims = Claim.exclusive(row.id, .definition, .disks) + Claim.named([path].compactMap(\.self))
+        return try await act(VMDiskOperation.self, request, claims, row, context, sentences) { transaction in
+            if let path { try DiskUsers.refuse(path, transaction.db) }
+        }
     }
 
     private static func disk(_ target: String, of vm: VM) throws -> VM.Disk {

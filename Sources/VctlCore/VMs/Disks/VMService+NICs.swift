@@ -66,8 +66,12 @@ extension VMService {
         let (row, vm) = try await managed(reference, context)
         let (change, sentences) = try await decide(row, vm)
         let request = VMNICOperation.Request(vm: row.reference, change: change)
-        return try await act(
-            VMNICOperation.self, request, Claim.exclusive(row.id, .definition), row, context, sentences)
+        let mac: String? = if case .add(let nic) = change { nic.mac } else { nil }
+        let claims = Claim.exclusive(row.id, .definition) + Claim.named([mac].compactMap(\.self))
+        return try await act(VMNICOperation.self, request, claims, row, context, sentences) { transaction in
+            guard let mac, let owner = try MACStore.taken(transaction.db)[mac] else { return }
+            throw MACStore.problem(mac, owner, field: "mac")
+        }
     }
 
     private static func nic(_ mac: String, of vm: VM) throws -> VM.NIC {

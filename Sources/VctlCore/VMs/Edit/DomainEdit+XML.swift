@@ -14,7 +14,11 @@ extension DomainEdit {
                 throw Self.refusal(
                     field, "\(shown(patch.xpath)) is the whole document, which cannot be removed")
             }
-            note("\(shown(patch.xpath)): \(shown(before)) → \(shown(patch.value.orNil ?? "removed"))")
+            if patch.xpath.hasSuffix("@passwd") {
+                note("\(shown(patch.xpath)): another password")
+            } else {
+                note("\(shown(patch.xpath)): \(shown(before)) → \(shown(patch.value.orNil ?? "removed"))")
+            }
         }
     }
 
@@ -45,9 +49,18 @@ extension DomainEdit {
         }
         new.uuid = new.uuid ?? domain.uuid
         if Mark(in: new) == nil { Mark(in: domain)?.write(into: &new) }
+        keepPasswords(in: &new)
         guard new != domain else { return }
         domain = new
         note("replace the definition")
+    }
+
+    /// A definition is printed without passwords, and what was printed is what is given back.
+    private func keepPasswords(in new: inout DomainXML) {
+        for index in new.graphics.indices where new.graphics[index].password == nil {
+            let type = new.graphics[index].type
+            new.graphics[index].password = domain.graphics.first { $0.type == type }?.password
+        }
     }
 
     /// - Throws: ``Problem`` `request.invalid` where a change by hand touched what makes this VM this VM.

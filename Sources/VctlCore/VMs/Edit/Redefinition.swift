@@ -38,23 +38,34 @@ struct Redefinition: Sendable {
             let domain = try await DomainEffects(environment: environment).existing(id)
             try await HardwareCheck.check(patch, of: domain, connection)
             let state = environment.state
-            return try await Redefinition(patch, id, domain) { state.variables(id, $0) }
+            let plan = try await Redefinition(patch, id, domain) { state.variables(id, $0) }
+            if patch.isByHand { try await plan.checkFiles(of: domain, environment) }
+            return plan
         } catch let error as LibvirtError {
             throw Problem(libvirt: error)
         }
     }
 
+    /// Files that come in must be nobody else's.
+    private func checkFiles(of domain: Domain, _ environment: VMEnvironment) async throws {
+        let written = WrittenFiles(environment: environment)
+        let before = try await written.of(try DomainXML(parsing: try await domain.xml(.inactive)))
+        let after = try await written.of(try DomainXML(parsing: xml))
+        try await written.refuseUsed(after.subtracting(before), except: id)
+    }
+
     private init(
         _ patch: VMPatch, _ id: ObjectID, _ domain: Domain, _ variables: @escaping (Firmware) -> String?
     ) async throws {
-        let edit = try Self.edit(try await domain.xml([.inactive, .secure]), patch, variables)
-        let before = try await domain.xml(.inactive)
-        let shown = try Self.edit(before, patch, variables)
+        let before = try await domain.xml([.inactive, .secure])
+        let edit = try Self.edit(before, patch, variables)
         self.id = id
         xml = edit.domain.xml
         changes = edit.changes
         isByHand = patch.isByHand
-        diff = UnifiedDiff.text(before, shown.domain.xml)
+        diff = UnifiedDiff.text(
+            try DomainXML(parsing: before).withoutPasswords().xml,
+            edit.domain.withoutPasswords().xml)
         isRunning = try await domain.isActive()
         live =
             isRunning
@@ -78,6 +89,7 @@ struct Redefinition: Sendable {
     func apply(_ environment: VMEnvironment) async throws {
         guard !changes.isEmpty else { return }
         let connection = try environment.hypervisor.connection()
+        _ = try await DomainEffects(environment: environment).existing(id)
         try await define(connection)
         guard !live.isEmpty else { return }
         let domain = try await DomainEffects(environment: environment).existing(id)
@@ -103,6 +115,17 @@ struct Redefinition: Sendable {
             // It did not fit the schema before either: our own changes do.
             _ = try await connection.define(domain: xml, [])
         }
+    }
+}
+
+extension DomainXML {
+    /// The same without what only a secure dump has.
+    fileprivate func withoutPasswords() -> DomainXML {
+        var copy = self
+        for index in copy.graphics.indices where copy.graphics[index].password != nil {
+            copy.graphics[index].password = Secret.redacted
+        }
+        return copy
     }
 }
 

@@ -126,6 +126,8 @@ extension Transaction {
         case .stopped where vm.stateReason?.isCrash == true, .crashed:
             guard vm.managed, vm.onCrash == .restart, try !isWantedOff(vm.id) else { return nil }
             record = CrashRecord(phase: .noted, times: (known?.times ?? []) + [.now])
+        // Our own restart of one that libvirt kept after its panic: first it is powered off.
+        case .stopped where known?.phase == .waiting && known?.isAsked == true: break
         case .stopped, .suspended, .missing: return nil
         }
         return record

@@ -127,12 +127,15 @@ struct RescueFiles: Sendable {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: state.volumes)) ?? []
         for name in names where name.hasPrefix("rescue-") {
             guard let id = ObjectID(String(name.dropFirst(7).prefix(36))) else { continue }
-            try await inventory.write { [state] transaction in
+            let path = "\(state.volumes)/\(name)"
+            // A VM's own disk may begin like that.
+            guard [state.rescueDisk(id), state.rescueDisk(id) + ".partial"].contains(path) else { continue }
+            try await inventory.write { transaction in
                 if let row = try VMStore.find(transaction.db, .id(id)) {
                     let vm = try row.value()
                     guard row.operation == nil, vm.state == .stopped || vm.state == .missing else { return }
                 }
-                try DurableFile.remove("\(state.volumes)/\(name)")
+                try DurableFile.remove(path)
             }
         }
     }

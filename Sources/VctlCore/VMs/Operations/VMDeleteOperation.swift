@@ -25,7 +25,10 @@ struct VMDeleteOperation: OperationKind {
         try await journal.step("power-off") {
             if try await domains.ours(id) != nil { try await domains.destroy(id) }
         }
-        try await journal.step("undefine") { try await domains.undefine(id) }
+        try await journal.step("undefine") {
+            // Who changes the definition meanwhile would bring it back.
+            try await environment.turns.alone(id) { try await domains.undefine(id) }
+        }
         try await Self.removeDisks(request.disks, force: request.force ?? false, environment, journal)
         let left = try await journal.step("seed-and-log") { () -> [String] in removeOwnFiles(id) }
         left.forEach { journal.warn($0) }

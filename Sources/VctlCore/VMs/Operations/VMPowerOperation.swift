@@ -53,7 +53,7 @@ struct VMPowerOperation: OperationKind {
         }
         let wasSuspended = try await journal.step("saved") { try await domains.existing(id).hasManagedSave() }
         try await journal.step("start") {
-            try await environment.turns.alone(id) { try await domains.finishRename(id) }
+            await environment.finishRename(id)
             if let rescue {
                 try await domains.start(id, rescue: rescue, paused: paused)
             } else {

@@ -152,6 +152,11 @@ struct DomainPlan: Codable, Hashable, Sendable {
     }
 
     /// The mark that its domain bears.
+    /// The files of disks that were there before.
+    var existingDisks: [String] {
+        disks.filter { $0.device == .disk && $0.volume == nil }.compactMap(\.path)
+    }
+
     var mark: Mark {
         var mark = Mark(instance: instance, id: id)
         mark.labels = labels
