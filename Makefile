@@ -6,8 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help deps build release test test-fast test-newer lab lab-shell fuzz demo lint fmt schemas bench man install
-.PHONY: clean
+.PHONY: help deps build release test test-fast test-newer lab lab-shell fuzz demo lint fmt schemas
+.PHONY: bench man install clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=

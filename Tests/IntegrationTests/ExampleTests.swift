@@ -15,6 +15,7 @@ extension RealGuests {
             #expect(examples.count > 30)
             let shell = try ExampleShell(lab, examples, Tables.readme)
             try shell.home("README.md", "Virtual machines on one Linux host.")
+            try shell.home("old1.xml", Foreign.domain("old"))
             try shell.run()
             #expect(try lab.vms().isEmpty)
         }
@@ -28,6 +29,7 @@ extension RealGuests {
             let shell = try ExampleShell(lab, examples, Tables.manual)
             let vm = #"{"name":"asked","image":"debian","memoryBytes":134217728,"start":false}"#
             try shell.home("vm.json", vm)
+            try shell.home("old1.xml", Foreign.domain("old"))
             for key in [".ssh/id_ed25519.pub", "ada.pub"] {
                 try shell.home(key, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample ann@web")
             }
@@ -36,10 +38,7 @@ extension RealGuests {
             _ = try lab.publish("\(lab.files)/old.qcow2")
             try shell.run()
             #expect(try lab.vm("web1").disks.count { $0.device == "disk" } == 3)
-            let written = ["/etc/motd", "/etc/nginx/nginx.conf", "/home/ada/.ssh/authorized_keys"]
-            let files = try lab.must("exec", "web1", "--", "cat", written[0], written[1], written[2]).lines
-            #expect(files == ["hello", "events {}", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample ann@web"])
-            try lab.remove("web1", "web2", "asked")
+            try lab.remove("web1", "web2", "asked", "old1", "app1")
         }
 
         @Test func anExampleThatFailsIsSaid() throws {
@@ -117,6 +116,21 @@ struct Tables: Sendable {
             },
             "vctl vm file push web1 nginx.conf /etc/nginx/nginx.conf": { lab in
                 try lab.must("exec", "web1", "--", "mkdir", "-p", "/etc/nginx")
+            },
+            "vctl vm start web1 --rescue-image debian": { lab in
+                // Its root is in its memory: what was written there is looked at before it stops.
+                let written = ["/etc/motd", "/etc/nginx/nginx.conf", "/home/ada/.ssh/authorized_keys"]
+                let files = try lab.run(["exec", "web1", "--", "cat"] + written).lines
+                let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample ann@web"
+                #expect(files == ["hello", "events {}", key])
+                try lab.must("vm", "stop", "web1", "--force")
+            },
+            "vctl profile set small --memory 2G --unset maxMemoryBytes": { lab in
+                try lab.must("profile", "create", "small", "--max-memory", "4G")
+            },
+            "vctl profile create small --image debian --cpus 1 --memory 1G --user ada --ssh-key ada.pub": {
+                lab in
+                try lab.must("profile", "delete", "small", "--yes")
             },
             "vctl vm set web1 --user ada --ssh-key ada.pub": { lab in
                 let user = "ada:x:1000:1000::/home/ada:/bin/sh"

@@ -8,8 +8,8 @@ struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile", abstract: "Defaults for new VMs.",
         discussion: """
-            vctl profile create small --image debian --cpus 1 --memory 1G --user ada --ssh-key key.pub
-            vctl vm create web1 --profile small --memory 2G
+            vctl profile create small --image debian --cpus 1 --memory 1G --user ada --ssh-key ada.pub
+            vctl vm create app1 --profile small --memory 2G
 
             What the command line of vm create says wins over the profile. VMs keep what they were made with
             when the profile changes, or goes. What cloud-init is told is kept where only root can read it,

@@ -14,8 +14,7 @@ struct VMCreateCommand: ParsableCommand {
             The files that it names are used where they are; those that vctl did not make stay when the VM is
             deleted.
 
-            vctl vm xml web1 > web1.xml
-            vctl vm create web1 --xml web1.xml --no-start
+            vctl vm create old1 --xml old1.xml --no-start
 
             With --autostart libvirt starts it together with all others when the host boots. With an order or
             a delay it is vctld that does: the lowest order first, each once the delay of the one before has
