@@ -32,6 +32,9 @@ extension RealGuests {
                 "cat; pwd; echo $A",
                 input: "in\n")
             #expect(input.out == "in\n/tmp\nb c\n")
+            let long = String(repeating: "0123456789abcde\n", count: 30_000)
+            let counted = try lab.must("exec", "--stdin", "guest", "--", "wc", "-c", input: long)
+            #expect(counted.text == "480000", "\(counted)")
             // The files of a command bear the same first 42 characters; those of this one are there.
             let left = try lab.must("exec", "guest", "sh", "-c", "ls -A /tmp | cut -c1-42 | sort -u | wc -l")
             #expect(left.out == "1\n", "nothing is left behind")

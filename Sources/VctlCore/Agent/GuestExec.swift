@@ -16,26 +16,43 @@ struct GuestExec: Sendable {
         let prefix = "/tmp/.vctl-\(ObjectID())-"
         let arguments = GuestShell.arguments(
             prefix: prefix, directory: request.directory, command: request.command)
+        let input = request.input?.bytes ?? []
+        let isLong = input.count > GuestFile.pieceBytes
         let process: GuestProcess
         do {
-            process = try await start(GuestShell.path, arguments)
+            if isLong { try await put(input, GuestShell.input(prefix)) }
+            process = try await start(GuestShell.path, arguments, isLong ? [] : input)
         } catch let problem as Problem where problem.errorCode == .agentFailed {
             // A guest without a shell, such as Windows.
+            guard !isLong else { throw problem }
             return try await runPlainly(sink)
         }
         return try await Follower(agent: agent, process: process, prefix: prefix).run(sink)
     }
 
-    private func start(_ path: String, _ arguments: [String]) async throws -> GuestProcess {
+    private func put(_ bytes: [UInt8], _ path: String) async throws {
+        let file = try await GuestFile(path, .write, agent)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            try await file.write(Array(rest.prefix(GuestFile.pieceBytes)))
+            rest = rest.dropFirst(GuestFile.pieceBytes)
+        }
+        try await file.close()
+    }
+
+    private func start(
+        _ path: String, _ arguments: [String], _ input: [UInt8]
+    ) async throws -> GuestProcess {
         let environment = (request.environment ?? [:]).sorted { $0.key < $1.key }.map {
             "\($0.key)=\($0.value)"
         }
         return try await GuestProcess(
-            path, arguments, environment: environment, input: request.input?.bytes ?? [], agent)
+            path, arguments, environment: environment, input: input, agent)
     }
 
     private func runPlainly(_ sink: Sink) async throws -> Int {
-        let process = try await start(request.command[0], Array(request.command.dropFirst()))
+        let process = try await start(
+            request.command[0], Array(request.command.dropFirst()), request.input?.bytes ?? [])
         let end = try await process.wait()
         if !end.out.isEmpty { try await sink(.stdout(end.out)) }
         if !end.err.isEmpty { try await sink(.stderr(end.err)) }

@@ -31,12 +31,16 @@ enum GuestShell {
     /// Its presence says that nobody will fetch them any more.
     static func abandonment(_ prefix: String) -> String { prefix + "x" }
 
+    /// What the command reads, where that is too much for one request.
+    static func input(_ prefix: String) -> String { prefix + "i" }
+
     enum Stream: String, Sendable, CaseIterable { case out = "o", err = "e" }
 
     /// Only what POSIX has. `dd` writes what it has read at once, and not, as others do, when it has enough.
     private static let script = """
         p=$1; d=$2; shift 2; umask 077
         if [ -n "$d" ]; then cd "$d" || exit 125; fi
+        if [ -e "${p}i" ]; then exec <"${p}i"; rm -f "${p}i"; fi
         pump() {
           n=0
           while dd bs=16384 count=64 of="$p$1$n" 2>/dev/null && [ -s "$p$1$n" ]; do
