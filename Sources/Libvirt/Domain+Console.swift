@@ -23,7 +23,7 @@ extension Domain {
         public static let safe = Self(VIR_DOMAIN_CONSOLE_SAFE)
     }
 
-    /// So much of a console or channel may wait for its reader, in bytes; more ends it with `overflow`.
+    /// So much of a console may wait for its reader, in bytes; more ends it with `overflow`.
     public static let consoleLimit = 4 << 20
 
     /// Opens a console by its alias, or the first one.
@@ -31,15 +31,6 @@ extension Domain {
     public func openConsole(_ alias: String? = nil, _ flags: ConsoleFlags = []) async throws -> ByteStream {
         try await ByteStream.attached(on: connection, limit: Self.consoleLimit) { stream in
             _ = try check(virDomainOpenConsole(self.raw, alias, stream, flags.rawValue))
-        }
-    }
-
-    /// Opens a channel by its name, or the first one.
-    /// - Throws: `LibvirtError`.
-    public func openChannel(_ name: String? = nil, force: Bool = false) async throws -> ByteStream {
-        let flags = force ? VIR_DOMAIN_CHANNEL_FORCE.rawValue : 0
-        return try await ByteStream.attached(on: connection, limit: Self.consoleLimit) { stream in
-            _ = try check(virDomainOpenChannel(self.raw, name, stream, flags))
         }
     }
 

@@ -18,15 +18,29 @@ public final class LibvirtExecutor: TaskExecutor, Sendable {
     /// Eight threads for questions to guests, which may hang; use connections of their own with it.
     public static let agents = LibvirtExecutor(threads: 8)
 
+    /// As many threads as there are calls at the same time, up to 128: typing on a console waits for libvirtd
+    /// as long as the guest takes nothing. Use connections of their own with it.
+    public static let consoles = LibvirtExecutor(threads: 1, most: 128)
+
     private enum Work: Sendable {
         case job(UnownedJob)
         case block(@Sendable () -> Void)
     }
 
     private let available = Semaphore()
-    private let queue = Mutex(FIFO<Work>())
+    private let queue: Mutex<Queue>
+    private let most: Int
 
-    init(threads: Int) {
+    private struct Queue {
+        var work = FIFO<Work>()
+        var threads: Int
+        var busy = 0
+    }
+
+    /// - Parameter most: so many threads there may be where all of the first ones are busy.
+    init(threads: Int, most: Int = 0) {
+        self.most = most
+        queue = Mutex(Queue(threads: threads))
         for _ in 0..<threads { startThread() }
     }
 
@@ -56,14 +70,25 @@ public final class LibvirtExecutor: TaskExecutor, Sendable {
     }
 
     private func push(_ work: Work) {
-        queue.withLock { $0.append(work) }
+        let isShort = queue.withLock { queue in
+            queue.work.append(work)
+            guard queue.threads < most, queue.threads - queue.busy < queue.work.count else { return false }
+            queue.threads += 1
+            return true
+        }
+        if isShort { startThread() }
         available.signal()
     }
 
     private func pop() -> Work {
         while true {
             available.wait()
-            if let work = queue.withLock({ $0.popFirst() }) { return work }
+            let work = queue.withLock { queue in
+                let work = queue.work.popFirst()
+                if work != nil { queue.busy += 1 }
+                return work
+            }
+            if let work { return work }
         }
     }
 
@@ -83,6 +108,7 @@ public final class LibvirtExecutor: TaskExecutor, Sendable {
             case .job(let job): job.runSynchronously(on: asUnownedTaskExecutor())
             case .block(let block): block()
             }
+            queue.withLock { $0.busy -= 1 }
         }
     }
 }

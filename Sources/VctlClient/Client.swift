@@ -67,6 +67,15 @@ public final class Client {
         }
     }
 
+    /// Sends a request and gives the content of its reply as a stream.
+    /// - Throws: `Problem` where the daemon refuses, else ``ClientError``.
+    public func content(_ request: Request, until deadline: Deadline = .never) throws -> ReplyBody {
+        let (head, body) = try open(request, until: deadline)
+        guard head.status >= 400 else { return body }
+        let reply = Reply(head: head, bytes: try body.rest(until: limit(deadline)))
+        throw reply.problem ?? ClientError.malformed("status \(head.status)")
+    }
+
     private func mayRepeat(_ error: ClientError, _ request: Request, _ connection: Connection) -> Bool {
         guard case .lost = error else { return false }
         return connection.exchanges > 0 && !connection.hasReceived && request.isRepeatable

@@ -138,6 +138,35 @@ extension RealGuests {
             #expect(ended.count == 2 && ended.allSatisfy { $0.code == "vm.state" }, "\(ended)")
         }
 
+        /// libvirtd reads no more of a connection on which so much waits for a guest.
+        @Test func aGuestThatTakesNothingHoldsUpNobody() throws {
+            let lab = try Lab.current
+            try lab.create("con4", "--network", "none")
+            try lab.awaitConsole("con4", "GUEST-UP name=con4")
+            try lab.must("vm", "pause", "con4")
+            let script = String(repeating: String(repeating: "x", count: 63) + "\n", count: 1 << 14)
+            let typing = try Child(
+                ["\(Lab.build)/vctl", "console", "con4"], input: script,
+                environment: ["VCTL_SOCKET": lab.socket])
+            try eventually("it types") { try status(lab, "con4").writer != nil }
+            // What libvirt and the pty take at once is with them by then.
+            sleep(3)
+            for number in 0..<3 {
+                _ = try lab.must(
+                    "vm", "create", "con5-\(number)", "--image", "tiny", "--memory", "128M", "--no-start",
+                    seconds: 20)
+            }
+            #expect(try lab.must("vm", "xml", "con4", seconds: 20).out.contains("<name>con4</name>"))
+            typing.signal(SIGKILL)
+            _ = typing.wait(seconds: 10)
+            try eventually("it has left") { try status(lab, "con4").writer == nil }
+            try lab.must("vm", "resume", "con4")
+            let again = try join(lab, "con4")
+            try again.type("\u{3}\recho ag\"\"ain-$((6*7))\r")
+            _ = try again.read(until: "again-42")
+            try lab.remove("con4", "con5-0", "con5-1", "con5-2")
+        }
+
         @Test func theDaemonsStopEndsTheStreamAndNotTheGuest() throws {
             let lab = try Lab.current
             try lab.create("con3", "--network", "none")

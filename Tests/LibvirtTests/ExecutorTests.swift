@@ -66,6 +66,17 @@ import Testing
         for call in calls { try await call.value }
     }
 
+    @Test func threadsComeWithTheCallsThatBlock() async throws {
+        let barrier = Barrier()
+        let executor = LibvirtExecutor(threads: 1, most: 6)
+        let calls = (0..<9).map { _ in Task { try await executor.run { barrier.block() } } }
+        let manyBlocked = await eventually { barrier.blocked == 6 }
+        #expect(manyBlocked)
+        barrier.open()
+        for call in calls { try await call.value }
+        #expect(barrier.blocked == 9)
+    }
+
     @Test func errorsComeThrough() async {
         await #expect(throws: LibvirtError.notConnected("x")) {
             try await LibvirtExecutor.shared.run { throw LibvirtError.notConnected("x") }

@@ -13,6 +13,8 @@ final class RawServer: Sendable {
         case send(String)
         /// Sends bytes one by one, each in a write of its own.
         case trickle(String)
+        /// Reads until the client has said all, and says nothing for so many seconds more.
+        case silence(seconds: UInt32)
         /// Keeps the connection open until the client is gone, also after it has said all that it will.
         case hold
     }
@@ -57,9 +59,11 @@ final class RawServer: Sendable {
             case .request: readRequest(connection)
             case .send(let text): write(text, connection, pieces: text.utf8.count)
             case .trickle(let text): write(text, connection, pieces: 1)
+            case .silence(let seconds):
+                readToEnd(connection)
+                sleep(seconds)
             case .hold:
-                var byte: UInt8 = 0
-                while recv(connection, &byte, 1, 0) > 0 {}
+                readToEnd(connection)
                 var entry = pollfd(fd: connection, events: 0, revents: 0)
                 _ = poll(&entry, 1, -1)
             }
@@ -77,6 +81,11 @@ final class RawServer: Sendable {
             guard count > 0 else { return }
             at += count
         }
+    }
+
+    private func readToEnd(_ connection: Int32) {
+        var byte: UInt8 = 0
+        while recv(connection, &byte, 1, 0) > 0 {}
     }
 
     private func readRequest(_ connection: Int32) {

@@ -105,6 +105,42 @@ import VctlAPI
         #expect(line == .refused(socket: "/nonexistent/x", errno: ENOENT))
     }
 
+    /// A script on a console has said all, and wants to see what comes of it.
+    @Test func whoHasSaidAllStillListens() throws {
+        let server = try RawServer([[.request, .silence(seconds: 4), .send("late")]])
+        let (carrier, line) = try greeting(server.path)
+        defer { carrier.end() }
+        #expect(line == .connected)
+        let words = Array("GET / HTTP/1.1\r\n\r\n".utf8)
+        #expect(write(carrier.descriptor, words, words.count) == words.count)
+        shutdown(carrier.descriptor, Int32(SHUT_WR))
+        var heard = [UInt8](repeating: 0, count: 100)
+        #expect(read(carrier.descriptor, &heard, heard.count) == 4)
+        #expect(read(carrier.descriptor, &heard, heard.count) == 0)
+        #expect(carrier.status() == 0)
+    }
+
+    /// It says no more, and does not end; the other one does not even heed being told to.
+    @Test(arguments: [("", SIGTERM), ("trap '' TERM; ", SIGKILL)])
+    func whatDoesNotEndIsEnded(_ trap: String, _ signal: Int32) throws {
+        let carrier = try Carrier(["sh", "-c", trap + "exec sleep 600 <&- >&-"])
+        #expect(try Greeting.read(carrier.descriptor, until: .after(seconds: 30), nil) == nil)
+        #expect(carrier.status() == 128 + signal)
+        carrier.end()
+    }
+
+    @Test func anSSHThatHangsIsNoReasonToHang() throws {
+        let folder = "/tmp/vctl-test-\(UUID().uuidString.prefix(13))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try "#!/bin/sh\ntrap '' TERM\nexec sleep 600 <&- >&-\n"
+            .write(toFile: "\(folder)/ssh", atomically: false, encoding: .utf8)
+        chmod("\(folder)/ssh", 0o755)
+        let list = try Program.run(
+            ["list", "--host", "ssh://web"], environment: ["PATH": "\(folder):/usr/bin:/bin"])
+        #expect(list.status == 6 && list.err.contains("ssh://web"), "\(list)")
+    }
+
     @Test func aProgramThatIsNotThereIsNamed() {
         #expect(throws: ClientError.noProgram("no-such-program", errno: ENOENT)) {
             try Carrier(["no-such-program"])

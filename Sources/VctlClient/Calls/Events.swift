@@ -114,10 +114,7 @@ public final class EventStream {
     private func connect() throws -> ReplyBody {
         var request = Request(Endpoints.named("event.follow")).header("Accept", "text/event-stream")
         if let last { request = request.header("Last-Event-ID", last) }
-        let (head, body) = try client.open(request, until: deadline)
-        guard head.status >= 400 else { return body }
-        let reply = Reply(head: head, bytes: try body.rest(until: client.limit(deadline)))
-        throw reply.problem ?? Problem(.internalError, "no events")
+        return try client.content(request, until: deadline)
     }
 }
 

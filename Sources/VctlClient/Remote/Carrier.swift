@@ -79,7 +79,7 @@ final class Carrier: Sendable {
     }
 
     /// Waits for its end and gives its exit status; a signal's number is counted from 128.
-    /// One that does not end by itself is ended.
+    /// One that does not end by itself is told to, and killed where that does not help.
     func status() -> Int32 {
         ended.withLock { known in
             let status = known ?? wait()
@@ -89,15 +89,23 @@ final class Carrier: Sendable {
     }
 
     private func wait() -> Int32 {
+        if let status = wait(until: .after(seconds: 3)) { return status }
+        kill(pid, SIGTERM)
+        if let status = wait(until: .after(seconds: 1)) { return status }
+        kill(pid, SIGKILL)
+        return wait(until: .never) ?? -1
+    }
+
+    /// - Returns: `nil` where it has not ended in time.
+    private func wait(until deadline: Deadline) -> Int32? {
         var status: Int32 = 0
-        let patience = Deadline.after(seconds: 3)
         while true {
-            let result = waitpid(pid, &status, patience.hasPassed ? 0 : WNOHANG)
-            if result == pid { break }
+            let result = waitpid(pid, &status, WNOHANG)
+            if result == pid { return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F) }
             if result < 0, errno != EINTR { return -1 }
-            if patience.hasPassed { kill(pid, SIGKILL) } else { usleep(2000) }
+            guard !deadline.hasPassed else { return nil }
+            usleep(2000)
         }
-        return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
     }
 
     /// Ends it, and with it the connection.

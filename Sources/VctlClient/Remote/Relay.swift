@@ -42,11 +42,8 @@ public struct Relay {
         self.far = far
     }
 
-    /// How long the far side may be silent after the near one has said all, in milliseconds: an event stream
-    /// never ends by itself.
-    private static let patience: Int32 = 3000
-
-    /// Copies until the far side has ended, or the near one is gone.
+    /// Copies until the far side has ended, or the near one is gone. A near side that has only said all is
+    /// still there to listen, however long the far one is silent: so is a script on a console.
     public mutating func run() {
         // A near side that is gone must not end the process before it has tidied up.
         signal(SIGPIPE, SIG_IGN)
@@ -58,7 +55,7 @@ public struct Relay {
                 // Without anything to write it is still watched: its hang-up ends an idle stream.
                 pollfd(fd: near.output, events: inward.pending.isEmpty ? 0 : Int16(POLLOUT), revents: 0),
             ]
-            let count = poll(&list, 4, outward.isOpen ? -1 : Self.patience)
+            let count = poll(&list, 4, -1)
             if count < 0, errno == EINTR { continue }
             guard count > 0, turn(list.map { Int32($0.revents) }) else { return }
         }

@@ -16,6 +16,8 @@ struct VMEnvironment: Sendable {
     let consoles = ConsoleHub()
     /// Who changes a VM's definition.
     let turns = Turns()
+    /// Who makes a picture of a screen.
+    let pictures = Turns()
     private let lanes: AgentLanes
     /// Who asks a guest's agent.
     private let agentTurns = Turns()

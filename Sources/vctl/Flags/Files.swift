@@ -23,41 +23,6 @@ enum Files {
         }
     }
 
-    /// Writes a file, which is there whole or not at all; one that is there already is replaced. What is no
-    /// file, such as a pipe, is written to.
-    /// - Throws: a ``Failure``.
-    static func write(_ bytes: [UInt8], to path: String) throws {
-        var status = stat()
-        let isOther = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
-        let target = isOther ? path : "\(path).\(getpid()).new"
-        let descriptor = open(target, O_WRONLY | O_CLOEXEC | (isOther ? 0 : O_CREAT | O_EXCL), 0o666)
-        guard descriptor >= 0 else { throw unwritable(path, errno) }
-        var failure = writeAll(bytes, to: descriptor)
-        if close(descriptor) != 0, failure == 0 { failure = errno }
-        if !isOther, failure == 0, rename(target, path) != 0 { failure = errno }
-        guard failure != 0 else { return }
-        if !isOther { unlink(target) }
-        throw unwritable(path, failure)
-    }
-
-    /// - Returns: 0, or the number of the error.
-    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno != EINTR { return errno }
-            sent += max(count, 0)
-        }
-        return 0
-    }
-
-    /// What is said of a file that cannot be written.
-    static func unwritable(_ path: String, _ number: Int32 = errno) -> Failure {
-        Failure(
-            message: "cannot write \(shown(path, limit: 200)): \(String(cString: strerror(number)))",
-            code: "file.unwritable", exit: .failed)
-    }
-
     /// The text of a file.
     /// - Throws: ``FileError``, or a ``Failure`` where it is no UTF-8.
     static func text(_ path: String) throws -> String {

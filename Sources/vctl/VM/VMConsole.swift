@@ -102,11 +102,7 @@ struct VMConsole: ParsableCommand {
         if follow { query.append(("follow", "true")) }
         if let tail { query.append(("tail", "\(tail)")) }
         let request = Request(Endpoints.named("vm.console.log"), [name], query: query)
-        let (head, body) = try client.open(request, until: timeout.deadline)
-        guard head.status < 400 else {
-            let reply = Reply(head: head, bytes: try body.rest(until: client.limit(timeout.deadline)))
-            throw reply.problem ?? Problem(.internalError, "no console")
-        }
+        let body = try client.content(request, until: timeout.deadline)
         var filter = Standard.outIsTerminal && !raw ? TerminalFilter() : nil
         while let part = try body.next(until: timeout.deadline) { Standard.out(filter?.pass(part) ?? part) }
         if let end = filter?.finish() { Standard.out(end) }

@@ -82,11 +82,7 @@ struct VMExecCommand: ParsableCommand {
         let client = connect.client()
         client.interrupts = Interrupts()
         let request = try Request(Endpoints.named("vm.exec"), [name]).json(exec)
-        let (head, body) = try client.open(request, until: timeout.deadline)
-        guard head.status < 400 else {
-            let reply = Reply(head: head, bytes: try body.rest(until: client.limit(timeout.deadline)))
-            throw reply.problem ?? Problem(.internalError, "no reply")
-        }
+        let body = try client.content(request, until: timeout.deadline)
         var lines = Lines()
         while let part = try body.next(until: timeout.deadline) {
             for line in lines.add(part) {

@@ -69,6 +69,42 @@ struct ConsoleLogTests {
         #expect(try await reader.value == expected + "last")
     }
 
+    @Test func aReaderThatWaitsLeavesNothingBehind() async throws {
+        try folder.write("a", to: "c.log")
+        let (watch, looks) = (FileWatch(), Looks())
+        let log = ConsoleLog(
+            kept: KeptLog(path: folder("c.log")), tail: nil,
+            goesOn: {
+                looks.add()
+                return true
+            }, watch: watch)
+        let reader = Task { for try await _ in log {} }
+        while looks.count < 4 { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(watch.count <= 1)
+        reader.cancel()
+        _ = await reader.result
+        #expect(watch.count == 0)
+    }
+
+    @Test func aFileTellsEachOfItsReadersOnce() async throws {
+        try folder.write("a", to: "c.log")
+        let file = try #require(LogFile(folder("c.log")))
+        let (watch, stays, leaves) = (FileWatch(), Signal(), Signal())
+        let armed = try #require(watch.arm(file, stays))
+        #expect(watch.arm(file, stays) == armed && watch.arm(file, leaves) == armed)
+        #expect(watch.count == 2)
+        watch.disarm(armed, leaves)
+        watch.disarm(armed, leaves)
+        #expect(watch.count == 1)
+        let told = Task { await stays.wait(atMost: .seconds(60)) }
+        try append("b")
+        await told.value
+        #expect(watch.count == 0)
+        let again = try #require(watch.arm(file, leaves))
+        watch.disarm(again, leaves)
+        #expect(watch.count == 0)
+    }
+
     @Test func whatIsWrittenJustBeforeTheEndIsNotLost() async throws {
         try folder.write("a", to: "c.log")
         let reader = Task { try await all(log { false }) }
@@ -112,4 +148,11 @@ final class Switch: Sendable {
     private let state = Mutex(true)
     var isOn: Bool { state.withLock { $0 } }
     func turnOff() { state.withLock { $0 = false } }
+}
+
+/// Counts how often somebody looked.
+private final class Looks: Sendable {
+    private let state = Mutex(0)
+    var count: Int { state.withLock { $0 } }
+    func add() { state.withLock { $0 += 1 } }
 }

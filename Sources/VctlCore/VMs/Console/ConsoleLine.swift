@@ -23,11 +23,19 @@ struct ConsoleWire: Sendable {
         self.finish = finish
     }
 
+    /// - Parameter stream: one on a connection of its own: libvirtd reads nothing more from a connection while
+    ///   what was typed waits for a guest that does not take it.
     init(_ stream: ByteStream) {
         self.init(
             read: { try await stream.read() }, write: { try await stream.write($0) },
-            finish: { try? await stream.finish() })
+            finish: {
+                try? await stream.connection.abandoning(after: Self.patience) { try await stream.finish() }
+                stream.connection.close()
+            })
     }
+
+    /// A guest that takes nothing would make the end wait as long.
+    private static let patience = Duration.seconds(2)
 }
 
 /// A serial line that is open. libvirt has one end of it, which all sessions share; it is always read, since

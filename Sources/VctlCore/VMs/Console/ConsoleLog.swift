@@ -10,6 +10,7 @@ public struct ConsoleLog: AsyncSequence, Sendable {
     let tail: Int64?
     /// Whether more can come; asked at each end of the file. `nil`: the end of the file is the end.
     let goesOn: (@Sendable () async -> Bool)?
+    var watch = FileWatch.shared
 
     public func makeAsyncIterator() -> Iterator { Iterator(log: self) }
 
@@ -114,13 +115,12 @@ public struct ConsoleLog: AsyncSequence, Sendable {
         mutating func waitForMore(_ changed: Signal, atMost limit: Duration) async throws {
             let early = lastPiece + ConsoleLog.pause - .now
             if early > .zero { try await Task.sleep(for: early) }
-            if let file = files.first {
-                FileWatch.shared.arm(file, changed)
-                // What came before the watch was set is no change.
-                guard file.end <= offset else { return lastPiece = .now }
-            }
-            await changed.wait(atMost: files.isEmpty ? .milliseconds(100) : limit)
-            lastPiece = .now
+            defer { lastPiece = .now }
+            guard let file = files.first else { return await changed.wait(atMost: .milliseconds(100)) }
+            let armed = log.watch.arm(file, changed)
+            defer { if let armed { log.watch.disarm(armed, changed) } }
+            // What came before the watch was set is no change.
+            if file.end <= offset { await changed.wait(atMost: limit) }
         }
     }
 

@@ -28,27 +28,47 @@ final class Signal: Sendable {
 /// Tells of changes of files (inotify). Each watch tells once: a guest that prints without end must not cost
 /// more than the reading of it.
 final class FileWatch: Sendable {
-    /// The only one: its thread lives as long as the process.
+    /// The one for all: its thread lives as long as the process.
     static let shared = FileWatch()
 
     private let descriptor: Int32
-    private let armed = Mutex<[Int32: [Signal]]>([:])
+    private let armed = Mutex<[Int32: [ObjectIdentifier: Signal]]>([:])
 
-    private init() {
+    init() {
         descriptor = inotify_init1(Int32(IN_CLOEXEC))
         guard descriptor >= 0 else { return }
         Thread.detachNewThread { [weak self] in self?.listen() }
     }
 
+    /// How many are to be told.
+    var count: Int { armed.withLock { $0.values.map(\.count).reduce(0, +) } }
+
     /// Sends the signal once the file is written to, or given another name.
-    func arm(_ file: LogFile, _ signal: Signal) {
-        guard descriptor >= 0 else { return }
+    /// - Returns: what ``disarm(_:_:)`` takes; `nil` where nothing is watched.
+    func arm(_ file: LogFile, _ signal: Signal) -> Int32? {
+        guard descriptor >= 0 else { return nil }
         let events = UInt32(IN_MODIFY) | UInt32(IN_MOVE_SELF) | UInt32(IN_ATTRIB) | UInt32(IN_ONESHOT)
         // Adding and noting are one: between them the event could come and find nobody.
-        armed.withLock { armed in
+        return armed.withLock { armed in
             let watch = inotify_add_watch(descriptor, "/proc/self/fd/\(file.descriptor)", events)
-            guard watch >= 0 else { return signal.send() }
-            armed[watch, default: []].append(signal)
+            guard watch >= 0 else {
+                signal.send()
+                return nil
+            }
+            armed[watch, default: [:]][ObjectIdentifier(signal)] = signal
+            return watch
+        }
+    }
+
+    /// The signal is waited for no longer.
+    func disarm(_ watch: Int32, _ signal: Signal) {
+        armed.withLock { armed in
+            // One that has told is gone already: the numbers of watches are not used again.
+            guard armed[watch]?.removeValue(forKey: ObjectIdentifier(signal)) != nil,
+                armed[watch]?.isEmpty == true
+            else { return }
+            armed[watch] = nil
+            inotify_rm_watch(descriptor, watch)
         }
     }
 
@@ -64,7 +84,7 @@ final class FileWatch: Sendable {
 
     private func tell(_ watches: Set<Int32>) {
         let signals = armed.withLock { armed in
-            watches.flatMap { armed.removeValue(forKey: $0) ?? [] }
+            watches.flatMap { armed.removeValue(forKey: $0).map { Array($0.values) } ?? [] }
         }
         for signal in signals { signal.send() }
     }

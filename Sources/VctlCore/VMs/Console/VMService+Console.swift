@@ -154,10 +154,13 @@ extension VMService {
 
     private func line(_ row: VMRow, force: Bool) async throws -> ConsoleLine {
         _ = try environment.hypervisor.connection()
-        let domain = try await DomainEffects(environment: environment).existing(row.id)
+        _ = try await DomainEffects(environment: environment).existing(row.id)
+        let uri = environment.hypervisor.uri
         do {
             return try await consoles.line(of: row.id) {
-                ConsoleLine(ConsoleWire(try await domain.openConsole(nil, force ? .force : [])))
+                let connection = try await Connection.open(uri: uri, executor: .consoles)
+                let domain = try await connection.domain(uuid: row.id.uuid)
+                return ConsoleLine(ConsoleWire(try await domain.openConsole(nil, force ? .force : [])))
             }
         } catch let error as LibvirtError {
             throw refusal(row, error)

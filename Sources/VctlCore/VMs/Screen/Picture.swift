@@ -5,8 +5,8 @@ import CZlib
 struct Picture: Equatable, Sendable {
     let width: Int
     let height: Int
-    /// Row by row, three bytes a point.
-    let points: [UInt8]
+    /// Row by row, three bytes a point; a part of the file, which is not copied.
+    let points: ArraySlice<UInt8>
 
     /// What is wrong with a picture that cannot be read.
     struct Unreadable: Error, Equatable {
@@ -30,47 +30,91 @@ struct Picture: Equatable, Sendable {
         guard bytes.count - start >= width * height * 3 else { throw Unreadable(reason: "it is cut off") }
         self.width = width
         self.height = height
-        points = Array(bytes[start..<(start + width * height * 3)])
+        points = bytes[start..<(start + width * height * 3)]
     }
 
     /// The picture as PNG (RFC 2083).
     var png: [UInt8] {
-        var header = Self.big(UInt32(width)) + Self.big(UInt32(height))
-        // 8 bits, RGB, deflate, no filter but those of the rows, not interlaced.
-        header += [8, 2, 0, 0, 0]
-        return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-            + Self.chunk("IHDR", header) + Self.chunk("IDAT", Self.deflated(rows)) + Self.chunk("IEND", [])
+        var png: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+        Self.append("IHDR", to: &png) { data in
+            data += Self.big(UInt32(width)) + Self.big(UInt32(height))
+            // 8 bits, RGB, deflate, no filter but those of the rows, not interlaced.
+            data += [8, 2, 0, 0, 0]
+        }
+        Self.append("IDAT", to: &png, appendRows)
+        Self.append("IEND", to: &png) { _ in }
+        return png
     }
 
     /// Each row behind its filter, which is none: screens are mostly of one colour.
-    private var rows: [UInt8] {
+    private func appendRows(to data: inout [UInt8]) {
+        let deflater = Deflater()
         let length = width * 3
-        var rows: [UInt8] = []
-        rows.reserveCapacity(height * (length + 1))
         for row in 0..<height {
-            rows.append(0)
-            rows.append(contentsOf: points[(row * length)..<((row + 1) * length)])
+            let start = points.startIndex + row * length
+            deflater.append([0], to: &data)
+            deflater.append(points[start..<(start + length)], to: &data)
         }
-        return rows
+        deflater.finish(&data)
     }
 
-    private static func deflated(_ bytes: [UInt8]) -> [UInt8] {
-        var length = compressBound(uLong(bytes.count))
-        return [UInt8](unsafeUninitializedCapacity: Int(length)) { buffer, filled in
-            // With a buffer of compressBound bytes it fails only without memory, where nothing else goes on.
-            let code = compress2(buffer.baseAddress, &length, bytes, uLong(bytes.count), 6)
-            precondition(code == Z_OK, "zlib has no memory")
-            filled = Int(length)
+    /// A chunk is its length, its name, its data, and the checksum of the latter two.
+    private static func append(_ name: String, to png: inout [UInt8], _ fill: (inout [UInt8]) -> Void) {
+        let start = png.count
+        png += [0, 0, 0, 0] + Array(name.utf8)
+        fill(&png)
+        png.replaceSubrange(start..<(start + 4), with: big(UInt32(png.count - start - 8)))
+        let sum = png[(start + 4)...].withUnsafeBufferPointer {
+            crc32(0, $0.baseAddress, uInt($0.count))
         }
-    }
-
-    private static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
-        let body = Array(type.utf8) + data
-        return big(UInt32(data.count)) + body + big(UInt32(crc32(0, body, uInt(body.count))))
+        png += big(UInt32(sum))
     }
 
     private static func big(_ number: UInt32) -> [UInt8] {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+    }
+}
+
+/// Deflates piece by piece (zlib). Without memory, where nothing else goes on, it ends the process.
+private final class Deflater {
+    // Its state knows the place of the stream, which so must not move.
+    private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    private var buffer = [UInt8](repeating: 0, count: 65_536)
+
+    init() {
+        stream.initialize(to: z_stream())
+        let code = deflateInit_(stream, 6, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        precondition(code == Z_OK, "zlib has no memory")
+    }
+
+    deinit {
+        deflateEnd(stream)
+        stream.deallocate()
+    }
+
+    func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
+        bytes.withUnsafeBufferPointer { input in
+            stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+            stream.pointee.avail_in = uInt(input.count)
+            while stream.pointee.avail_in > 0 { _ = run(Z_NO_FLUSH, &output) }
+        }
+    }
+
+    /// Writes what is left.
+    func finish(_ output: inout [UInt8]) {
+        while run(Z_FINISH, &output) != Z_STREAM_END {}
+    }
+
+    private func run(_ flush: Int32, _ output: inout [UInt8]) -> Int32 {
+        let count = buffer.count
+        let code = buffer.withUnsafeMutableBufferPointer { room in
+            stream.pointee.next_out = room.baseAddress
+            stream.pointee.avail_out = uInt(count)
+            return deflate(stream, flush)
+        }
+        precondition(code == Z_OK || code == Z_STREAM_END, "zlib cannot deflate")
+        output += buffer[..<(count - Int(stream.pointee.avail_out))]
+        return code
     }
 }
 

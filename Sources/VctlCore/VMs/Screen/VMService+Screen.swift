@@ -4,8 +4,10 @@ import VctlAPI
 import VirtXML
 
 extension VMService {
-    /// More than any screen needs, in bytes.
-    private static let largestPicture = 512 << 20
+    /// More than most screens need, in bytes: 4096 × 4096 points are 48 MiB.
+    private static let largestPicture = 64 << 20
+    /// They are made one at a time: each takes much memory, and a processor for a while.
+    private static let turn = ObjectID()
 
     /// A picture of the first screen, as PNG.
     /// - Throws: ``Problem`` `vm.state`, `vm.noScreen`.
@@ -16,9 +18,11 @@ extension VMService {
         do {
             let domain = try await DomainEffects(environment: environment).existing(row.id)
             try refuseBlind(row, try DomainXML(parsing: try await domain.xml()))
-            let shot = try await domain.screenshot()
-            let bytes = try await Self.all(of: shot.stream)
-            return try Self.png(bytes, shot.mimeType)
+            return try await environment.pictures.alone(Self.turn) {
+                let shot = try await domain.screenshot()
+                let bytes = try await Self.all(of: shot.stream)
+                return try await Blocking.run { try Self.png(bytes, shot.mimeType) }
+            }
         } catch let error as LibvirtError {
             throw Problem(libvirt: error)
         }
@@ -38,7 +42,9 @@ extension VMService {
             bytes += part
             guard bytes.count <= largestPicture else {
                 await stream.abort()
-                throw Problem(.libvirtFailed, "the picture has more than \(largestPicture) bytes")
+                throw Problem(
+                    .libvirtFailed, "the picture has more than \(largestPicture >> 20) MiB",
+                    hint: "set a smaller resolution in the guest")
             }
         }
         try await stream.finish()
