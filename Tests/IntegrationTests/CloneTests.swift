@@ -92,5 +92,128 @@ extension RealGuests {
             #expect(try lab.vms().map(\.name) == ["plain"])
             try lab.remove("plain")
         }
+
+        // MARK: What a copy does to its source
+
+        /// Nothing boots from it, and only one such guest can run: the port of its serial line is taken.
+        private func only(_ name: String, _ disk: String) -> String {
+            """
+            <domain type='qemu'><name>\(name)</name><memory unit='MiB'>64</memory>
+            <os><type arch='x86_64' machine='q35'>hvm</type></os>
+            <devices>\(disk)<serial type='tcp'>
+            <source mode='bind' host='127.0.0.1' service='4999'/></serial></devices></domain>
+            """
+        }
+
+        private func disk(_ lab: Lab, _ name: String, _ command: String) throws -> String {
+            let path = "/var/lib/libvirt/images/\(name)"
+            #expect(try lab.inside("sh", "-c", "\(command) >\(path)").status == 0)
+            return """
+                <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='\(path)'/>
+                <target dev='vda' bus='virtio'/></disk>
+                """
+        }
+
+        @Test func aSourceIsLeftAsItWas() throws {
+            let lab = try Lab.current
+            let xml = only("held", try disk(lab, "held.raw", "head -c 8M /dev/urandom"))
+            try lab.must("vm", "create", "held", "--xml", "-", input: xml)
+            try lab.must("vm", "clone", "held", "while-it-runs")
+            #expect(try lab.vm("held").state == .running)
+            try failedClone(lab)
+            #expect(try lab.vm("held").state == .running, "it ran before")
+
+            try lab.virsh("suspend", "held")
+            try lab.must("vm", "clone", "held", "while-paused")
+            #expect(try lab.virsh("domstate", "held").lines == ["paused"])
+            try failedClone(lab)
+            #expect(try lab.virsh("domstate", "held").lines == ["paused"], "somebody had paused it")
+            for name in ["while-it-runs", "while-paused"] {
+                let path = try #require(try lab.vm(name).disks[0].path)
+                let same = try lab.inside(
+                    "qemu-img", "compare", "-U", "-f", "raw", "-F", "raw",
+                    "/var/lib/libvirt/images/held.raw", path)
+                #expect(same.status == 0, "\(same)")
+            }
+            try pending(lab)
+            try lab.remove("held", "while-it-runs", "while-paused")
+        }
+
+        private func failedClone(_ lab: Lab) throws {
+            let failed = try lab.vctl("vm", "clone", "held", "second", "--start")
+            #expect(failed.status == 1 && failed.err.contains("4999"), "\(failed)")
+            #expect(try lab.vctl("vm", "show", "second").status == 3)
+            #expect(lab.list(lab.pool).filter { $0.hasPrefix("second-") } == [])
+            let left = try lab.virsh("dumpxml", "held").out
+            #expect(!left.contains("<mirror"))
+        }
+
+        private func pending(_ lab: Lab) throws {
+            let saved = try lab.virsh("dumpxml", "--inactive", "held").out
+            let other = saved.replacingOccurrences(of: "held.raw", with: "other.raw")
+            try lab.virsh("define", lab.write("pending.xml", other))
+            for verb in [["vm", "clone"], ["image", "publish"]] {
+                let refused = try lab.run(verb + ["held", "x"])
+                #expect(refused.status == 4 && refused.err.contains("next start: vda"), "\(refused)")
+            }
+            try lab.virsh("define", lab.write("pending.xml", saved))
+        }
+
+        @Test func whatCannotBeCopiedIsNotShared() throws {
+            let lab = try Lab.current
+            _ = try disk(lab, "theirs.raw", "head -c 1M /dev/zero")
+            try lab.virsh("pool-refresh", "default")
+            let volume = """
+                <disk type='volume' device='disk'><driver name='qemu' type='raw'/>
+                <source pool='default' volume='theirs.raw'/><target dev='vdb' bus='virtio'/></disk>
+                """
+            try lab.virsh("define", lab.write("pooled.xml", only("pooled", volume)))
+            try eventually("it is seen") { try lab.vms().contains { $0.name == "pooled" } }
+            for verb in [["vm", "clone"], ["image", "publish"]] {
+                let refused = try lab.run(verb + ["pooled", "x"])
+                #expect(refused.status == 4, "\(refused)")
+                #expect(refused.err.contains("vdb of VM pooled is of type volume"), "\(refused)")
+            }
+            #expect(try !lab.domains().contains("x"))
+            try lab.virsh("undefine", "pooled")
+            try lab.inside("rm", "/var/lib/libvirt/images/theirs.raw")
+        }
+
+        @Test func aCopyThatBreaksOffIsNone() throws {
+            let lab = try Lab.current
+            let xml = only("large", try disk(lab, "large.raw", "head -c 400M /dev/urandom"))
+            try lab.must("vm", "create", "large", "--xml", "-", input: xml)
+            let broken = try cloning(lab, "broken") {
+                try lab.virsh("blockjob", "large", "vda", "--abort", "--async")
+            }
+            #expect(broken.status == 1 && broken.err.contains("before it was whole"), "\(broken)")
+            #expect(try lab.vctl("vm", "show", "broken").status == 3)
+            #expect(lab.list(lab.pool).filter { $0.hasPrefix("broken-") } == [])
+            #expect(try lab.vm("large").state == .running)
+
+            let whole = try cloning(lab, "whole") {
+                try lab.vhost("restart-libvirtd", lab.name)
+                try lab.virsh("blockjob", "large", "vda", "--bandwidth", "0")
+            }
+            #expect(whole.status == 0, "\(whole)")
+            #expect(try lab.vm("large").state == .running)
+            let path = try #require(try lab.vm("whole").disks[0].path)
+            #expect(
+                try lab.inside("cmp", "/var/lib/libvirt/images/large.raw", path).status == 0, "nothing wrote")
+            try lab.remove("large", "whole")
+            try lab.inside("rm", "/var/lib/libvirt/images/large.raw")
+        }
+
+        /// Clones slowly, and does something in the midst of it.
+        private func cloning(_ lab: Lab, _ name: String, _ disturb: () throws -> Void) throws -> Outcome {
+            let clone = try Child(
+                ["\(Lab.build)/vctl", "vm", "clone", "large", name], environment: ["VCTL_SOCKET": lab.socket])
+            try eventually("the copy has begun") {
+                try lab.inside("virsh", "blockjob", "large", "vda", "--bandwidth", "2").status == 0
+            }
+            try disturb()
+            let status = try #require(clone.wait(seconds: 120))
+            return clone.outcome(status: status)
+        }
     }
 }

@@ -94,6 +94,7 @@ enum FirmwareVariables {
     /// The file of a saved definition; `nil` for a BIOS.
     static func path(_ saved: DomainXML) -> String? {
         guard saved.firmware != .bios, let name = saved.name else { return nil }
+        if let path = saved.element.first("os/nvram/source")?[attribute: "file"] { return path }
         if let path = saved.osNvram, !path.isEmpty { return path }
         return "\(standard)/\(name)_VARS.fd"
     }

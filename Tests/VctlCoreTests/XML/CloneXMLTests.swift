@@ -92,4 +92,60 @@ import VirtXML
             #expect(throws: Problem.self) { try plan.definition(from: DomainXML(parsing: text)) }
         }
     }
+
+    @Test func aDiskThatIsWrittenByOneIsItsOwn() throws {
+        func disk(_ type: String, _ more: String) throws -> DiskXML {
+            let text = "<domain><devices><disk type='\(type)' \(more)<target dev='vdz'/></disk></devices></domain>"
+            return try #require(DomainXML(parsing: text).disks.first)
+        }
+        for (type, more) in [
+            ("volume", "><source pool='default' volume='data'/>"),
+            ("nvme", "><source type='pci' namespace='1'><address bus='0x01'/></source>"),
+            ("vhostuser", "><source type='unix' path='/run/blk'/>"), ("network", "><source protocol='nbd'/>"),
+            ("block", "device='lun'><source dev='/dev/sdb'/>"), ("file", "><source file='/a'/>"),
+        ] {
+            #expect(ClonePlan.isOwn(try disk(type, more)), "\(type) \(more)")
+        }
+        for more in [
+            "><source file='/a'/><readonly/>", "><source file='/a'/><shareable/>",
+            "device='cdrom'><source file='/a'/>", "device='floppy'><source file='/a'/>", "device='cdrom'>",
+        ] {
+            #expect(!ClonePlan.isOwn(try disk("file", more)), "\(more)")
+        }
+    }
+
+    @Test func memoryInAFileIsNotShared() throws {
+        func text(_ target: String) -> String {
+            let memory = "<memory model='nvdimm'><source><path>/srv/pmem</path></source>\(target)</memory>"
+            return Self.text.replacing("<watchdog", with: "\(memory)<watchdog")
+        }
+        let plan = try Self.plan()
+        let problem = #expect(throws: Problem.self) {
+            try plan.definition(from: DomainXML(parsing: text("<target/>")))
+        }
+        #expect(problem?.detail.contains("/srv/pmem") == true)
+        _ = try plan.definition(from: DomainXML(parsing: text("<target><readonly/></target>")))
+    }
+
+    @Test func variablesAreNeverShared() throws {
+        var plan = try Self.plan()
+        let file = "<nvram type='file'><source file='/var/nvram/web_VARS.fd'/></nvram>"
+        let nvram = "<nvram>/var/nvram/web_VARS.fd</nvram>"
+        let spelled = try plan.definition(from: DomainXML(parsing: Self.text.replacing(nvram, with: file)))
+        #expect(spelled.osNvram == plan.variables && !spelled.xml.contains("web_VARS"))
+        plan.nvram = .init(from: "/var/nvram/web_VARS.fd", to: "/var/nvram/copy_VARS.fd")
+        _ = try plan.definition(from: DomainXML(parsing: Self.text))
+        let bios = Self.text.replacing(" firmware='efi'", with: "").replacing(nvram, with: "")
+        let secure = Self.text.replacing("web_VARS", with: "web-secure_VARS")
+        let remote = Self.text.replacing(nvram, with: "<nvram type='network'><source protocol='nbd'/></nvram>")
+        for text in [bios, secure, remote] {
+            #expect(throws: Problem.self) { try plan.definition(from: DomainXML(parsing: text)) }
+        }
+        (plan.variables, plan.nvram) = (nil, nil)
+        let problem = #expect(throws: Problem.self) {
+            try plan.definition(from: DomainXML(parsing: Self.text))
+        }
+        #expect(problem?.detail.contains("firmware") == true)
+        _ = try plan.definition(from: DomainXML(parsing: bios))
+    }
 }

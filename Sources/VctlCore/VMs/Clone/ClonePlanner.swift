@@ -30,6 +30,7 @@ struct ClonePlanner: Sendable {
         let id = ObjectID()
         let planner = DiskPlanner(environment: environment, connection: connection)
         let sources = SourceDisks(name: source.name, domain: domain)
+        try await sources.refusePending(saved)
         let (disks, image, pool) = try await disks(saved, sources, planner)
         let kept = try SeedFiles(environment.state).kept(source.id)
         var plan = ClonePlan(

@@ -5,13 +5,16 @@ import VirtXML
 extension ClonePlan {
     /// The clone's definition, made from the other one's saved definition: what nobody else may have is its
     /// own, all else is as it was there.
-    /// - Throws: ``Problem`` `vm.busy` when the other one has got or lost a disk or NIC since.
+    /// - Throws: ``Problem`` `vm.busy` when the other one has got or lost a disk or NIC since, or has another
+    ///   firmware; `vm.state` when it writes to something that is not copied.
     func definition(from source: DomainXML) throws -> DomainXML {
+        try refuseSharedMemory(source)
+        try refuseOtherFirmware(source)
         var domain = source
         identify(&domain)
         try copyDisks(&domain)
         try copyNICs(&domain)
-        if let variables { domain.osNvram = variables }
+        separateVariables(&domain)
         separateDevices(&domain)
         return domain
     }
@@ -57,9 +60,53 @@ extension ClonePlan {
         disk.wwn = nil
     }
 
-    /// Whether a clone needs a copy of it: it can be written, and by one guest only.
+    /// Whether a clone needs a copy of it: it can be written, and by one guest only. Some of these cannot be
+    /// copied, and then there is no clone.
     static func isOwn(_ disk: DiskXML) -> Bool {
-        (disk.device ?? "disk") == "disk" && !disk.readonly && !disk.shareable && disk.sourcePath != nil
+        !["cdrom", "floppy"].contains(disk.device ?? "disk") && !disk.readonly && !disk.shareable
+            && disk.element[child: "source"] != nil
+    }
+
+    /// Persistent memory is a disk by another name.
+    private func refuseSharedMemory(_ domain: DomainXML) throws {
+        let shared = domain.element.all("devices/memory").first {
+            $0.first("source/path") != nil && $0.first("target/readonly") == nil
+        }
+        guard let path = shared?.first("source/path")?.text else { return }
+        throw Problem(
+            .vmState,
+            "VM \(shown(source.name)) has memory in \(shown(path)) on the host, into which a clone would"
+                + " write, too",
+            hint: "vctl vm xml \(shown(source.name))")
+    }
+
+    // MARK: Firmware
+
+    private func refuseOtherFirmware(_ domain: DomainXML) throws {
+        guard (variables == nil) == (domain.firmware == .bios) else { throw changed("its firmware") }
+        if let nvram, nvram.from != FirmwareVariables.path(domain) { throw changed("its firmware") }
+        let type = domain.element.first("os/nvram")?[attribute: "type"] ?? "file"
+        guard type == "file" else {
+            throw Problem(
+                .vmState,
+                "the variables of the firmware of VM \(shown(source.name)) are of type \(shown(type)); files"
+                    + " can be copied",
+                hint: "vctl vm xml \(shown(source.name))")
+        }
+    }
+
+    /// None of the other one's stays, in whichever of its two spellings, and not where a BIOS has no use for
+    /// them either.
+    private func separateVariables(_ domain: inout DomainXML) {
+        guard let variables else {
+            domain.element.remove("os/nvram")
+            return
+        }
+        domain.element.edit("os/nvram") { nvram in
+            nvram[attribute: "type"] = nil
+            nvram.remove("source")
+        }
+        domain.osNvram = variables
     }
 
     private func copyNICs(_ domain: inout DomainXML) throws {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Libvirt
+import Synchronization
 import VctlAPI
 
 /// The steps that copy disks of a VM into new files: of one that is off with `qemu-img`, of one that runs
@@ -47,13 +48,46 @@ struct DiskCopies: Sendable {
         }
         try await journal.step("mirror", undo: { try await copy.cancel() }) { try await copy.begin() }
         try await journal.step("wait") { try await copy.wait { journal.progress($0) } }
-        let ran = try await journal.step("pause", undo: { try await copy.resume() }) {
-            try await copy.pause()
-        }
-        try await journal.step("finish") { try await copy.finish() }
-        if ran { try await journal.step("resume") { try await copy.resume() } }
+        try await end(copy, journal)
         for (index, disk) in disks.enumerated() {
             try await journal.step("disk:\(index)") { try storage.publish(disk.volume) }
         }
+    }
+
+    /// Ends the mirrors while the guest is halted, and lets it run again if it ran.
+    ///
+    /// That all copies are whole is journaled before the first mirror ends, for afterwards nothing tells one
+    /// that was ended from one that broke off.
+    private func end(_ copy: LiveCopy, _ journal: Journal) async throws {
+        let ran = try await journal.step("look") { try await copy.isRunning() }
+        let pause = Halt(ran)
+        do {
+            let run = try await journal.step("halt", undo: { try await pause.end(copy) }) {
+                try await copy.halt()
+            }
+            try await journal.step("finish") { try await copy.finish(run) }
+            if ran { try await journal.step("resume") { try await copy.resume() } }
+            pause.isOver()
+        } catch {
+            // No guest stays halted for as long as a daemon is away, or its journal is full.
+            if journal.failure == nil { try? await pause.end(copy) }
+            throw error
+        }
+    }
+}
+
+/// Whether the guest is halted by the copy, and not by somebody else.
+private final class Halt: Sendable {
+    private let isOurs: Mutex<Bool>
+
+    init(_ isOurs: Bool) { self.isOurs = Mutex(isOurs) }
+
+    func isOver() { isOurs.withLock { $0 = false } }
+
+    /// Lets the guest run again.
+    func end(_ copy: LiveCopy) async throws {
+        guard isOurs.withLock({ $0 }) else { return }
+        try await copy.resume()
+        isOver()
     }
 }

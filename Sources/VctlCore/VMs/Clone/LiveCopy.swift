@@ -12,30 +12,46 @@ struct LiveCopy: Sendable {
     let source: ObjectReference
     let disks: [ClonePlan.Disk]
 
+    /// How long a guest stays halted for its last writes, and again for the end of the mirrors.
+    private static let patience = Duration.seconds(15)
+
     private func domain() async throws -> Domain {
         try await DomainEffects(environment: environment).existing(source.id)
     }
 
+    // MARK: Copying
+
     /// Starts the mirrors that are not there yet.
     func begin() async throws {
         let domain = try await domain()
-        let mirrored = try await mirrored(domain)
-        for disk in disks where !mirrored.contains(disk.target) {
+        _ = try await isRunning(domain)
+        let mirrors = try await mirrors(domain)
+        let live = try DomainXML(parsing: try await domain.xml())
+        for disk in disks where mirrors[disk.target] == nil {
+            let path = live.disks.first { $0.targetDev == disk.target }?.sourcePath
+            guard path == disk.volume.source?.path else {
+                throw interrupted("\(disk.target) of VM \(shown(source.name)) is another disk by now")
+            }
             var flags: Domain.BlockCopyFlags = [.reuseExternal, .transientJob]
             if disk.volume.source?.backing != nil { flags.insert(.shallow) }
             try await domain.blockCopy(disk.target, to: Self.destination(disk.volume), [:], flags)
         }
     }
 
+    private enum Mirror { case runs, ends }
+
     /// The disks that are being copied to our files; another job on a disk is not ours.
-    private func mirrored(_ domain: Domain) async throws -> Set<String> {
+    private func mirrors(_ domain: Domain) async throws -> [String: Mirror] {
         let live = try DomainXML(parsing: try await domain.xml())
-        let files = Dictionary(uniqueKeysWithValues: disks.map { ($0.target, $0.volume.partial) })
-        let ours = live.disks.filter { disk in
-            let mirror = disk.element.first("mirror/source")?[attribute: "file"]
-            return mirror != nil && mirror == disk.targetDev.flatMap { files[$0] }
+        var mirrors: [String: Mirror] = [:]
+        for disk in disks {
+            let found = live.disks.first { $0.targetDev == disk.target }?.element.first("mirror")
+            guard let found, found.first("source")?[attribute: "file"] == disk.volume.partial else {
+                continue
+            }
+            mirrors[disk.target] = found[attribute: "ready"] == "abort" ? .ends : .runs
         }
-        return Set(ours.compactMap(\.targetDev))
+        return mirrors
     }
 
     private static func destination(_ volume: NewVolume) -> String {
@@ -63,44 +79,137 @@ struct LiveCopy: Sendable {
         }
     }
 
+    /// A lost connection is none of its ends: QEMU goes on.
     private func job(of disk: ClonePlan.Disk, _ domain: Domain) async throws -> BlockJobInfo {
-        if let job = try? await domain.blockJob(disk.target) { return job }
-        throw Problem(
-            .operationInterrupted,
-            "the copy of \(disk.target) of VM \(shown(source.name)) ended before it was whole: the VM"
-                + " stopped, or somebody ended it",
-            hint: "vctl vm show \(shown(source.name)), and clone it again")
+        do {
+            if let job = try await domain.blockJob(disk.target) { return job }
+        } catch let error as LibvirtError where Self.meansNoJob(error) {}
+        throw ended(disk.target)
     }
 
-    /// Halts the guest.
-    /// - Returns: whether it ran.
-    func pause() async throws -> Bool {
-        let domain = try await domain()
-        guard try await domain.status().state == .running else { return false }
-        try await domain.suspend()
-        return true
+    /// The guest is off, or the disk is gone.
+    private static func meansNoJob(_ error: LibvirtError) -> Bool {
+        error.code == .operationInvalid || error.code == .noDomain || error.code == .invalidArg
     }
 
-    /// Ends the mirrors of a guest that is halted. What it has written up to now is in the copies then.
-    func finish() async throws {
-        let domain = try await domain()
-        guard try await domain.status().state == .paused else {
-            throw Problem(
-                .operationInterrupted,
-                "VM \(shown(source.name)) was resumed or stopped in the midst of the copy",
-                hint: "clone it again")
+    // MARK: The one moment
+
+    /// Whether it runs, or somebody has paused it.
+    func isRunning() async throws -> Bool { try await isRunning(domain()) }
+
+    private func isRunning(_ domain: Domain) async throws -> Bool {
+        switch try await domain.status().state {
+        case .running, .blocked: return true
+        case .paused: return false
+        case .pmSuspended:
+            throw interrupted("VM \(shown(source.name)) is asleep, and could wake in the midst of the copy")
+        default:
+            throw interrupted("VM \(shown(source.name)) was stopped in the midst of the copy")
         }
-        for target in try await mirrored(domain) { try await domain.abortBlockJob(target) }
     }
 
-    func resume() async throws { try await DomainEffects(environment: environment).resume(source.id) }
+    /// Halts the guest, and waits until all that it has written is in the copies.
+    /// - Returns: the hypervisor's number of this run of the guest.
+    func halt() async throws -> Int32? {
+        let domain = try await domain()
+        if try await isRunning(domain) { try await domain.suspend() }
+        let deadline = ContinuousClock.now + Self.patience
+        repeat {
+            guard ContinuousClock.now < deadline else { throw slow("its last writes") }
+            // An idle mirror counts anew what it has left only every 100 ms.
+            try await Task.sleep(for: .milliseconds(200))
+        } while try await !isWhole(domain)
+        try await requireHalted(domain)
+        return domain.id
+    }
+
+    private func isWhole(_ domain: Domain) async throws -> Bool {
+        let mirrors = try await mirrors(domain)
+        var isWhole = true
+        for disk in disks {
+            guard mirrors[disk.target] == .runs else { throw ended(disk.target) }
+            if try await !job(of: disk, domain).isReady { isWhole = false }
+        }
+        return isWhole
+    }
+
+    private func requireHalted(_ domain: Domain) async throws {
+        guard try await isRunning(domain) else { return }
+        throw interrupted("VM \(shown(source.name)) was resumed in the midst of the copy")
+    }
+
+    /// Ends the mirrors of a guest that is halted: the copies stay as they are then.
+    /// - Parameter run: what ``halt()`` returned. Where some have ended since, by a daemon that died, the
+    ///   guest must not have run again.
+    func finish(_ run: Int32?) async throws {
+        let domain = try await domain()
+        guard domain.id == run else {
+            throw interrupted("VM \(shown(source.name)) was stopped and started in the midst of the copy")
+        }
+        let left = try await mirrors(domain)
+        // None has ended: then it may have run, since a daemon that stops lets it.
+        if left.count == disks.count, left.values.allSatisfy({ $0 == .runs }) { _ = try await halt() }
+        try await requireHalted(domain)
+        try await end(domain)
+        try await requireHalted(domain)
+    }
+
+    /// Without waiting in libvirt, which could not resume the guest meanwhile.
+    private func end(_ domain: Domain) async throws {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            let left = try await mirrors(domain)
+            if left.isEmpty { return }
+            for (target, mirror) in left where mirror == .runs { try await abort(target, domain) }
+            guard ContinuousClock.now < deadline else { throw slow("the end of the copy") }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// One that has just ended by itself is as good; the next look tells.
+    private func abort(_ target: String, _ domain: Domain) async throws {
+        do {
+            try await domain.abortBlockJob(target, .async)
+        } catch let error as LibvirtError where Self.meansNoJob(error) {
+            guard try await mirrors(domain)[target] != .runs else { throw error }
+        }
+    }
+
+    /// Lets a guest run again that was halted.
+    func resume() async throws {
+        guard let domain = try await environment.hypervisor.domain(source.id),
+            try await domain.status().state == .paused
+        else { return }
+        try await domain.resume()
+    }
 
     /// Gives the mirrors up.
     func cancel() async throws {
         guard let domain = try await environment.hypervisor.domain(source.id), try await domain.isActive()
-        else {
-            return
+        else { return }
+        do {
+            try await end(domain)
+        } catch let error as LibvirtError where Self.meansNoJob(error) {
+            if try await environment.hypervisor.domain(source.id)?.isActive() ?? false { throw error }
         }
-        for target in try await mirrored(domain) { try await domain.abortBlockJob(target) }
+    }
+
+    // MARK: Failures
+
+    private func interrupted(_ detail: String) -> Problem {
+        Problem(
+            .operationInterrupted, detail, hint: "vctl vm show \(shown(source.name)), and try again")
+    }
+
+    private func ended(_ target: String) -> Problem {
+        interrupted(
+            "the copy of \(target) of VM \(shown(source.name)) ended before it was whole: the VM stopped, the"
+                + " storage is full, or somebody ended it")
+    }
+
+    private func slow(_ what: String) -> Problem {
+        interrupted(
+            "the storage is too slow: VM \(shown(source.name)) would have been halted for more than"
+                + " \(Self.patience.components.seconds) s for \(what)")
     }
 }

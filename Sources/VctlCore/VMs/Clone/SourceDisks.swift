@@ -21,6 +21,11 @@ struct SourceDisks: Sendable {
     /// copy.
     func content(of disk: DiskXML) async throws -> Content {
         let target = disk.targetDev ?? "?"
+        if let device = disk.device, device != "disk" {
+            throw refused(
+                "\(shown(target)) of VM \(shown(name)) is a \(shown(device)), which the guest commands by"
+                    + " itself; disks can be copied")
+        }
         guard ["file", "block"].contains(disk.type ?? "file"), let path = disk.sourcePath else {
             throw refused(
                 "\(shown(target)) of VM \(shown(name)) is of type \(shown(disk.type ?? "?")); files and block"
@@ -32,6 +37,32 @@ struct SourceDisks: Sendable {
                 "\(shown(target)) of VM \(shown(name)) is \(shown(text)); qcow2 and raw can be copied")
         }
         return Content(path: path, format: format, sizeBytes: try await size(target, path, format))
+    }
+
+    /// - Throws: ``Problem`` where the guest runs with other disks than the saved definition has: QEMU would
+    ///   copy the ones, while the plan speaks of the others.
+    /// - Parameter target: the only disk that counts; `nil`: all.
+    func refusePending(_ saved: DomainXML, only target: String? = nil) async throws {
+        let active = Self.sources(try DomainXML(parsing: try await domain.xml(.secure)))
+        let next = Self.sources(saved)
+        let targets = Set(active.keys).union(next.keys).filter { target == nil || target == $0 }
+        let changed = targets.filter { active[$0] != next[$0] }.sorted()
+        guard !changed.isEmpty else { return }
+        throw Problem(
+            .vmState,
+            "VM \(shown(name)) runs with other disks than it will after its next start:"
+                + " \(shown(changed.joined(separator: ", ")))",
+            hint: "vctl vm restart \(shown(name)), and try again")
+    }
+
+    private static func sources(_ domain: DomainXML) -> [String: [String?]] {
+        let pairs = domain.disks.filter(ClonePlan.isOwn).map { disk in
+            (
+                disk.targetDev ?? "?",
+                [disk.type, disk.driverType, disk.sourcePath, disk.sourcePool, disk.sourceVolume]
+            )
+        }
+        return Dictionary(pairs) { first, _ in first }
     }
 
     private func refused(_ detail: String) -> Problem {

@@ -86,11 +86,9 @@ extension DomainEffects {
 
 extension VolumeMaker {
     /// Makes the file that a mirror writes into: of the disk's size, and over the same image where that stays
-    /// shared.
+    /// shared. No mirror begins before this is done, so what a daemon that died has left is made anew.
     func prepare(_ volume: NewVolume) async throws {
-        for path in [volume.partial, volume.path] where FileManager.default.fileExists(atPath: path) {
-            return
-        }
+        try DurableFile.remove(volume.partial)
         try await Self.claimed(volume.partial) {
             try await QemuImg.create(
                 path: volume.partial, format: volume.format, sizeBytes: volume.sizeBytes,

@@ -48,7 +48,9 @@ extension VMService {
         let domain = try await DomainEffects(environment: environment).existing(row.id)
         let saved = try DomainXML(parsing: try await domain.xml([.inactive, .secure]))
         let disk = try chosen(publish.disk, saved, row)
-        let content = try await SourceDisks(name: row.name, domain: domain).content(of: disk)
+        let sources = SourceDisks(name: row.name, domain: domain)
+        try await sources.refusePending(saved, only: disk.targetDev)
+        let content = try await sources.content(of: disk)
         var image = Image(id: ObjectID(), name: publish.name, state: .importing, createdAt: .now)
         image.source = Image.source(vm: row.name)
         image.description = publish.description
