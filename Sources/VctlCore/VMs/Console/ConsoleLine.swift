@@ -23,8 +23,8 @@ struct ConsoleWire: Sendable {
         self.finish = finish
     }
 
-    /// - Parameter stream: one on a connection of its own: libvirtd reads nothing more from a connection while
-    ///   what was typed waits for a guest that does not take it.
+    /// - Parameter stream: one on a connection of its own: libvirtd reads nothing more from a connection
+    ///   while what was typed waits for a guest that does not take it.
     init(_ stream: ByteStream) {
         self.init(
             read: { try await stream.read() }, write: { try await stream.write($0) },
