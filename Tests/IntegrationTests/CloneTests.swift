@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Glibc
 import Testing
 import VctlAPI
 
@@ -137,6 +138,74 @@ extension RealGuests {
             }
             try pending(lab)
             try lab.remove("held", "while-it-runs", "while-paused")
+        }
+
+        /// The daemon goes in the midst of the moment for which the guest is halted.
+        @Test(arguments: ["halt", "finish"], [SIGTERM, SIGKILL])
+        func noGuestStaysHalted(_ step: String, _ signal: Int32) throws {
+            let lab = try Lab.current
+            let id = try interrupted(lab, in: step, by: signal)
+            try lab.startDaemon()
+            let end = try ended(lab, id)
+            #expect(end.status == .succeeded, "\(String(describing: end.error))")
+            #expect(try lab.virsh("domstate", "halted").lines == ["running"])
+            let path = try #require(try lab.vm("copied").disks[0].path)
+            #expect(try lab.inside("cmp", "/var/lib/libvirt/images/halted.raw", path).status == 0)
+            try lab.remove("halted", "copied")
+        }
+
+        @Test func whatBreaksOffWithoutADaemonIsNoCopy() throws {
+            let lab = try Lab.current
+            let id = try interrupted(lab, in: "halt", by: SIGTERM)
+            try lab.virsh("blockjob", "halted", "vda", "--abort")
+            try lab.startDaemon()
+            let end = try ended(lab, id)
+            #expect(end.status == .failed)
+            #expect(end.error?.detail.contains("before it was whole") == true)
+            #expect(try lab.virsh("domstate", "halted").lines == ["running"])
+            #expect(lab.list(lab.pool).filter { $0.hasPrefix("copied-") } == [])
+            try lab.remove("halted")
+        }
+
+        /// A clone whose daemon goes in that step.
+        private func interrupted(_ lab: Lab, in step: String, by signal: Int32) throws -> ObjectID {
+            let xml = only("halted", try disk(lab, "halted.raw", "head -c 8M /dev/urandom"))
+            try lab.must("vm", "create", "halted", "--xml", "-", input: xml)
+            let clone = try Child(
+                ["\(Lab.build)/vctl", "vm", "clone", "halted", "copied"],
+                environment: ["VCTL_SOCKET": lab.socket])
+            var operation: VctlAPI.Operation?
+            try promptly("the guest is being halted") {
+                operation = try lab.operations().first { $0.kind == "vm.clone" && !$0.status.isFinal }
+                return operation?.steps.contains { $0.key == step } == true
+            }
+            clone.signal(SIGKILL)
+            _ = clone.wait(seconds: 10)
+            if signal == SIGTERM {
+                try lab.stopDaemon()
+                #expect(try lab.virsh("domstate", "halted").lines == ["running"])
+            } else {
+                try lab.crash()
+            }
+            return try #require(operation?.id)
+        }
+
+        private func ended(_ lab: Lab, _ id: ObjectID) throws -> VctlAPI.Operation {
+            var operation: VctlAPI.Operation?
+            try eventually("it ends") {
+                operation = try lab.operations().first { $0.id == id }
+                return operation?.status.isFinal == true
+            }
+            return try #require(operation)
+        }
+
+        /// Looks much more often than ``eventually(_:seconds:_:)``.
+        private func promptly(_ what: String, _ body: () throws -> Bool) throws {
+            let end = Clock.now + 30
+            while try !body() {
+                guard Clock.now < end else { throw NeverHappened(what: what, seconds: 30) }
+                usleep(2000)
+            }
         }
 
         private func failedClone(_ lab: Lab) throws {

@@ -95,8 +95,9 @@ import VirtXML
 
     @Test func aDiskThatIsWrittenByOneIsItsOwn() throws {
         func disk(_ type: String, _ more: String) throws -> DiskXML {
-            let text = "<domain><devices><disk type='\(type)' \(more)<target dev='vdz'/></disk></devices></domain>"
-            return try #require(DomainXML(parsing: text).disks.first)
+            let disk = "<disk type='\(type)' \(more)<target dev='vdz'/></disk>"
+            let domain = try DomainXML(parsing: "<domain><devices>\(disk)</devices></domain>")
+            return try #require(domain.disks.first)
         }
         for (type, more) in [
             ("volume", "><source pool='default' volume='data'/>"),
@@ -137,7 +138,8 @@ import VirtXML
         _ = try plan.definition(from: DomainXML(parsing: Self.text))
         let bios = Self.text.replacing(" firmware='efi'", with: "").replacing(nvram, with: "")
         let secure = Self.text.replacing("web_VARS", with: "web-secure_VARS")
-        let remote = Self.text.replacing(nvram, with: "<nvram type='network'><source protocol='nbd'/></nvram>")
+        let there = "<nvram type='network'><source protocol='nbd'/></nvram>"
+        let remote = Self.text.replacing(nvram, with: there)
         for text in [bios, secure, remote] {
             #expect(throws: Problem.self) { try plan.definition(from: DomainXML(parsing: text)) }
         }

@@ -149,6 +149,9 @@ struct LiveCopy: Sendable {
         let left = try await mirrors(domain)
         // None has ended: then it may have run, since a daemon that stops lets it.
         if left.count == disks.count, left.values.allSatisfy({ $0 == .runs }) { _ = try await halt() }
+        if let gone = disks.first(where: { left[$0.target] == nil }), try await isRunning(domain) {
+            throw ended(gone.target)
+        }
         try await requireHalted(domain)
         try await end(domain)
         try await requireHalted(domain)
