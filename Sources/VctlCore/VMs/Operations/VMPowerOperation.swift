@@ -145,6 +145,15 @@ extension DomainEffects {
     func askToShutDown(_ id: ObjectID) async throws {
         let domain = try await existing(id)
         guard try await domain.isActive() else { return }
+        do {
+            try await ask(domain, toShutDown: id)
+        } catch let error as LibvirtError where error.code == .operationInvalid {
+            // It went down by itself in the midst of this.
+            guard try await !domain.isActive() else { throw error }
+        }
+    }
+
+    private func ask(_ domain: Domain, toShutDown id: ObjectID) async throws {
         if try await domain.status().state == .paused { try await domain.resume() }
         let agent = environment.agent(of: ObjectReference(kind: .vm, id: id, name: domain.name), seconds: 3)
         if await agent.shutDown() { return }
@@ -152,8 +161,6 @@ extension DomainEffects {
             try await domain.shutdown(.acpi)
         } catch let error as LibvirtError where error.meansUnsupportedFlags {
             try await domain.shutdown()
-        } catch let error as LibvirtError where error.code == .operationInvalid {
-            guard try await !domain.isActive() else { throw error }
         }
     }
 }
