@@ -52,6 +52,10 @@ public struct StateDirectory: Sendable {
         case .uefiSecure: "\(path)/nvram/\(vm)-secure_VARS.fd"
         }
     }
+    /// The variables of all kinds of UEFI that a VM may have had.
+    func allVariables(_ vm: ObjectID) -> [String] {
+        Firmware.allCases.compactMap { variables(vm, $0) }
+    }
     func secret(_ name: String) -> String { "\(path)/secrets/\(name)" }
     func object(_ kind: ObjectKind, _ id: ObjectID) -> String {
         "\(path)/objects/\(kind.rawValue)/\(id).json"

@@ -94,6 +94,13 @@ struct DomainEffects: Sendable {
         }
     }
 
+    /// The step of an operation that starts a new VM; undone, it is off again.
+    func startNew(_ id: ObjectID, _ journal: Journal) async throws {
+        try await journal.step("start", undo: { try await destroy(id) }) {
+            try await start(id, paused: false)
+        }
+    }
+
     /// Waits for a start that somebody else has begun: a daemon that died, for one.
     private func finishStart(_ domain: Domain) async throws {
         while try await domain.status().isStartingUp { try await Task.sleep(for: .milliseconds(100)) }

@@ -32,7 +32,9 @@ struct VMCloneOperation: OperationKind {
         try await copyVariables(plan, journal)
         try await makeSeed(plan, journal)
         try await define(request, journal)
-        if request.start { try await start(plan.id, journal) }
+        if request.start {
+            try await DomainEffects(environment: environment).startNew(plan.id, journal)
+        }
         try await journal.step("observe") { try await environment.observe(plan.id) }
         return Outcome(plan.reference)
     }
@@ -57,13 +59,6 @@ struct VMCloneOperation: OperationKind {
         let plan = request.plan
         try await journal.step("define", undo: { try await domains.undefine(plan.id) }) {
             try await domains.define(plan, autostart: request.autostart)
-        }
-    }
-
-    private func start(_ id: ObjectID, _ journal: Journal) async throws {
-        let domains = DomainEffects(environment: environment)
-        try await journal.step("start", undo: { try await domains.destroy(id) }) {
-            try await domains.start(id, paused: false)
         }
     }
 

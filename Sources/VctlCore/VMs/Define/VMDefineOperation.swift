@@ -24,11 +24,7 @@ struct VMDefineOperation: OperationKind {
         try await journal.step("define", undo: { try await domains.undefine(id) }) {
             try await domains.define(id, autostart: request.autostart) { try files.text(request.definition) }
         }
-        if request.start {
-            try await journal.step("start", undo: { try await domains.destroy(id) }) {
-                try await domains.start(id, paused: false)
-            }
-        }
+        if request.start { try await domains.startNew(id, journal) }
         try await journal.step("observe") { try await environment.observe(id) }
         try await journal.step("forget") { try files.remove(request.definition) }
         return Outcome(request.vm)

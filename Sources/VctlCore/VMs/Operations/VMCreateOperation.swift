@@ -33,7 +33,9 @@ struct VMCreateOperation: OperationKind {
         }
         try await makeSeed(request, journal)
         try await define(request, journal)
-        if request.start { try await start(request, journal) }
+        if request.start {
+            try await DomainEffects(environment: environment).startNew(request.plan.id, journal)
+        }
         try await journal.step("observe") { try await environment.observe(request.plan.id) }
         return Outcome(request.reference)
     }
@@ -54,14 +56,6 @@ struct VMCreateOperation: OperationKind {
         }
     }
 
-    private func start(_ request: Request, _ journal: Journal) async throws {
-        let domains = DomainEffects(environment: environment)
-        let id = request.plan.id
-        try await journal.step("start", undo: { try await domains.destroy(id) }) {
-            try await domains.start(id, paused: false)
-        }
-    }
-
     func rolledBack(_ request: Request, _ transaction: Transaction, _ operation: ObjectID) throws {
         try Self.forget(request.plan.id, environment, transaction)
     }
@@ -70,7 +64,7 @@ struct VMCreateOperation: OperationKind {
     /// step could name an undo, what it has said, and its row.
     static func forget(_ id: ObjectID, _ environment: VMEnvironment, _ transaction: Transaction) throws {
         try SeedFiles(environment.state).remove(id)
-        let variables = [Firmware.uefi, .uefiSecure].compactMap { environment.state.variables(id, $0) }
+        let variables = environment.state.allVariables(id)
         for path in OwnFiles.consoleLogs(of: id, environment.state) + variables {
             try DurableFile.remove(path)
         }

@@ -69,7 +69,7 @@ struct VMDeleteOperation: OperationKind {
         } catch {
             problems.append("the seed could not be removed: \(error.localizedDescription)")
         }
-        let variables = [Firmware.uefi, .uefiSecure].compactMap { environment.state.variables(id, $0) }
+        let variables = environment.state.allVariables(id)
         return problems
             + (OwnFiles.consoleLogs(of: id, environment.state) + variables).compactMap(Self.remove)
     }
