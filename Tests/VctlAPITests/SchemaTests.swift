@@ -88,6 +88,7 @@ import VctlAPI
         (404, ExitCode.notFound), (409, .conflict), (412, .conflict), (403, .denied), (503, .unreachable),
         (400, .usage),
         (405, .usage), (413, .usage), (415, .usage), (422, .usage), (500, .failed), (507, .failed),
+        (502, .failed), (504, .failed),
         (200, .success),
         (202, .success),
     ])

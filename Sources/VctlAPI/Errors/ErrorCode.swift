@@ -92,9 +92,12 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             .profileExists:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
+        // The guest is the one behind (RFC 9110, sections 15.6.3 and 15.6.5).
+        case .agentFailed: 502
+        case .agentUnresponsive: 504
         // RFC 4918, section 11.5.
         case .storageFull: 507
-        case .consoleOverrun, .agentUnresponsive, .agentFailed, .vmStopTimeout, .imageChecksum, .imageFormat,
+        case .consoleOverrun, .vmStopTimeout, .imageChecksum, .imageFormat,
             .imageBackingFile, .imageCorrupt, .imageChanged,
             .imageDownload, .storageFailed, .operationCancelled, .operationInterrupted,
             .libvirtFailed,

@@ -117,6 +117,7 @@ enum OpenAPIReplies {
         var statuses: Set<Int> = [400, 403, 405, 500, 503]
         if !endpoint.pathParameters.isEmpty { statuses.formUnion([404, 409]) }
         if endpoint.method != .get { statuses.formUnion([404, 409, 412, 507]) }
+        if endpoint.pathParameters.contains("vm") { statuses.formUnion([502, 504]) }
         if endpoint.body != nil { statuses.formUnion([413, 415]) }
         if endpoint.method == .post { statuses.insert(422) }
         if endpoint.method == .put { statuses.formUnion([408, 416]) }
