@@ -15,9 +15,11 @@ say() { echo "test: $*"; }
 VCTL_LAB=$(mktemp -d /tmp/vctl-test.XXXXXX)
 export VCTL_LAB VCTL_LAB_IMAGES=$PWD/.build/lab
 
+images=
 clean_up() {
     local status=$? host
     trap - EXIT
+    [ -z "$images" ] || { pkill -P "$images" && kill "$images"; } 2>/dev/null || true
     for host in "$VCTL_LAB"/*/; do
         [ ! -d "$host" ] || "$here/vhost" delete "$(basename "$host")" || true
     done
@@ -60,21 +62,36 @@ if [ "${1-}" = --newer ]; then
     exit
 fi
 
-say "3. fast suites: no guest, no privileges needed by most"
+make_images() {
+    "$here/guest.sh"
+    "$here/cloud-image.sh"
+    "$here/labvm" build
+}
+
+if [ "${1-}" != --fast ]; then
+    [ "$(id -u)" -eq 0 ] || {
+        say "the tests with real guests need root"
+        exit 1
+    } >&2
+    say "3. guest images, built from Debian packages, beside what follows"
+    make_images >"$VCTL_LAB/images.log" 2>&1 &
+    images=$!
+fi
+say "4. fast suites: no guest, no privileges needed by most"
 # One process each: tests that block threads on purpose would starve the others' timeouts.
 for suite in ArchitectureTests VctlAPITests VirtXMLTests LibvirtTests vctlTests vctldTests VctlCoreTests; do
     say "$suite"
     swift test --skip-build --disable-xctest --filter "^$suite\\."
 done
 [ "${1-}" != --fast ] || exit 0
-[ "$(id -u)" -eq 0 ] || {
-    say "the tests with real guests need root"
-    exit 1
+status=0
+wait "$images" || status=$?
+images=
+cat "$VCTL_LAB/images.log"
+[ "$status" = 0 ] || {
+    say "the guest images could not be made"
+    exit "$status"
 } >&2
-say "4. guest images, built from Debian packages"
-"$here/guest.sh"
-"$here/cloud-image.sh"
-"$here/labvm" build
 say "5. made-up requests against the API's description"
 "$here/fuzz.sh"
 say "6. suites with real guests, below $VCTL_LAB (QEMU without KVM: minutes)"
