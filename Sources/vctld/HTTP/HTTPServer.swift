@@ -30,7 +30,7 @@ struct HTTPServer: Sendable {
         serving = Task { [servers] in
             await withDiscardingTaskGroup { group in
                 for (listener, server) in zip(listeners, servers) {
-                    group.addTask { await listener.serve(server) }
+                    group.addTask { await listener.accept(server) }
                 }
             }
         }

@@ -10,12 +10,7 @@ import VctlCore
 /// The accept loop of one socket. Hummingbird's own server knows neither a socket's mode nor its peer's
 /// credentials, nor sockets that systemd opened; what it does for one connection is used as it is.
 struct Listener: Sendable {
-    /// A connection that was accepted; `nil`: and closed at once.
-    struct Client: Sendable {
-        let channel: HTTP1Channel.Value
-        let connection: Connection
-    }
-    typealias Server = NIOAsyncChannel<Client?, Never>
+    typealias Server = NIOAsyncChannel<Void, Never>
 
     let socket: ListeningSocket
     let responder: Responder
@@ -25,7 +20,7 @@ struct Listener: Sendable {
     let limits: Configuration.HTTP
     let logger: Logger
 
-    /// Takes the socket into the event loop. Clients are accepted from now on, and served by ``serve(_:)``.
+    /// Takes the socket into the event loop. Clients are accepted and served once ``accept(_:)`` runs.
     func listen() async throws -> Server {
         try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelInitializer { channel in
@@ -38,31 +33,23 @@ struct Listener: Sendable {
             .bind(socket.descriptor) { channel in admit(channel) }
     }
 
-    /// Serves until the server's channel is closed, and then on until every connection is.
-    func serve(_ server: Server) async {
-        await withDiscardingTaskGroup { group in
-            do {
-                try await server.executeThenClose { clients in
-                    for try await client in clients {
-                        guard let client else { continue }
-                        let executor = LoopExecutor(client.channel.channel.eventLoop)
-                        group.addTask(executorPreference: executor) {
-                            await serve(client)
-                        }
-                    }
-                }
-            } catch {
-                logger.error("no more connections on \(socket.path)", metadata: ["error": "\(error)"])
+    /// Accepts until the server's channel is closed.
+    func accept(_ server: Server) async {
+        do {
+            try await server.executeThenClose { clients in
+                for try await _ in clients {}
             }
+        } catch {
+            logger.error("no more connections on \(socket.path)", metadata: ["error": "\(error)"])
         }
     }
 
     /// On the channel's event loop: who is it, and may it stay?
-    private func admit(_ channel: any Channel) -> EventLoopFuture<Client?> {
+    private func admit(_ channel: any Channel) -> EventLoopFuture<Void> {
         guard let admitted = connections.admission,
             let peer = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
                 of: NIOBSDSocket.Handle.self, { Peer(socket: $0) }), let peer
-        else { return channel.close().flatMapErrorThrowing { _ in }.map { nil } }
+        else { return channel.close().flatMapErrorThrowing { _ in } }
         let role = access.role(of: peer, on: socket.kind)
         let caller = Caller(
             uid: Int(peer.uid), user: users.name(of: peer.uid), pid: Int(peer.pid), role: role ?? .viewer)
@@ -76,13 +63,14 @@ struct Listener: Sendable {
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
         }
-        return http(connection).setup(channel: channel, logger: logger).map {
-            Client(channel: $0, connection: connection)
+        let http = http(connection)
+        return http.setup(channel: channel, logger: logger).map { value in
+            // From here, and not by way of the server's sequence: when that ends it drops what nobody has taken,
+            // and NIO ends the process for a channel that is dropped before it was served.
+            Task(executorPreference: LoopExecutor(channel.eventLoop)) {
+                await http.handle(value: value, logger: logger)
+            }
         }
-    }
-
-    private func serve(_ client: Client) async {
-        await http(client.connection).handle(value: client.channel, logger: logger)
     }
 
     private func http(_ connection: Connection) -> HTTP1Channel {
