@@ -65,8 +65,8 @@ struct Listener: Sendable {
         }
         let http = http(connection)
         return http.setup(channel: channel, logger: logger).map { value in
-            // From here, and not by way of the server's sequence: when that ends it drops what nobody has taken,
-            // and NIO ends the process for a channel that is dropped before it was served.
+            // From here, and not by way of the server's sequence: at its end it drops what nobody has taken,
+            // and NIO ends the process for a channel that is dropped unserved.
             Task(executorPreference: LoopExecutor(channel.eventLoop)) {
                 await http.handle(value: value, logger: logger)
             }
