@@ -14,7 +14,7 @@ packages=(
     syslinux syslinux-common mtools dosfstools fdisk e2fsprogs
     # tests, fuzzing, benchmarks and their peers
     shellcheck jq curl socat zsh fish mandoc man-db groff-base openssh-client openssh-server
-    libnbd-bin virtinst hyperfine python3 python3-libvirt python3-venv python3-pip
+    libnbd-bin virtinst hyperfine python3 python3-libvirt python3-venv python3-pip binutils procps
 )
 
 # One query for all of them; a package that was removed but not purged is known to dpkg, yet not installed.
