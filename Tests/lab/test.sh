@@ -15,10 +15,17 @@ say() { echo "test: $*"; }
 VCTL_LAB=$(mktemp -d /tmp/vctl-test.XXXXXX)
 export VCTL_LAB VCTL_LAB_IMAGES=$PWD/.build/lab
 
+# What failed, again: it may be thousands of lines above.
+failures() {
+    say "this failed:"
+    cat "$VCTL_LAB"/*.log 2>/dev/null | grep -A 3 ' recorded an issue \|Fatal error\|^error: ' || true
+}
+
 background=
 clean_up() {
     local status=$? host
     trap - EXIT
+    [ "$status" = 0 ] || failures >&2
     [ -z "$background" ] || { pkill -P "$background" || true; kill "$background" || true; } 2>/dev/null
     for host in "$VCTL_LAB"/*/; do
         [ ! -d "$host" ] || "$here/vhost" delete "$(basename "$host")" || true
@@ -81,7 +88,7 @@ say "4. fast suites: no guest, no privileges needed by most"
 # One process each: tests that block threads on purpose would starve the others' timeouts.
 for suite in ArchitectureTests VctlAPITests VirtXMLTests LibvirtTests vctlTests vctldTests VctlCoreTests; do
     say "$suite"
-    swift test --skip-build --disable-xctest --filter "^$suite\\."
+    swift test --skip-build --disable-xctest --filter "^$suite\\." 2>&1 | tee "$VCTL_LAB/$suite.log"
 done
 [ "${1-}" != --fast ] || exit 0
 status=0
@@ -100,12 +107,13 @@ long='WholeHost|WholeCloudImage'
 .build/debug/vctlPackageTests.xctest --testing-library swift-testing --filter "$long" \
     >"$VCTL_LAB/long.log" 2>&1 &
 background=$!
-guests --skip "$long" || status=$?
+guests --skip "$long" 2>&1 | tee "$VCTL_LAB/others.log" || status=$?
 wait "$background" || status=$?
 background=
 cat "$VCTL_LAB/long.log"
 grep -q 'Test run with 2 tests .* passed' "$VCTL_LAB/long.log" || {
     say "the tests of $long did not pass"
-    exit 1
+    status=1
 } >&2
-[ "$status" = 0 ]
+grep -h 'Test run with ' "$VCTL_LAB"/{long,others}.log || true
+exit "$status"

@@ -11,6 +11,14 @@ final class AgentLanes: Sendable {
         var idle: [Connection] = []
         var open = 0
         var waiting: [Waiter] = []
+
+        /// `nil`: none is free; the right to a lane has no connection where that is to be opened.
+        mutating func take() -> Connection?? {
+            if let kept = idle.popLast() { return .some(kept) }
+            guard open < AgentLanes.most else { return nil }
+            open += 1
+            return .some(nil)
+        }
     }
 
     private struct Waiter {
@@ -54,6 +62,7 @@ final class AgentLanes: Sendable {
 
     /// The right to use a lane, with its connection where there is one already.
     private func turn() async throws -> Connection? {
+        if let free = state.withLock({ $0.take() }) { return free }
         let id = ObjectID()
         let timer = Task {
             try await Task.sleep(for: Self.patience)
@@ -69,11 +78,7 @@ final class AgentLanes: Sendable {
 
     private func takeOrWait(_ waiter: Waiter) {
         let now = state.withLock { state -> Connection?? in
-            if let idle = state.idle.popLast() { return .some(idle) }
-            if state.open < Self.most {
-                state.open += 1
-                return .some(nil)
-            }
+            if let free = state.take() { return free }
             state.waiting.append(waiter)
             return nil
         }

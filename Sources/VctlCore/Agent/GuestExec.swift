@@ -32,11 +32,7 @@ struct GuestExec: Sendable {
 
     private func put(_ bytes: [UInt8], _ path: String) async throws {
         let file = try await GuestFile(path, .write, agent)
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            try await file.write(Array(rest.prefix(GuestFile.pieceBytes)))
-            rest = rest.dropFirst(GuestFile.pieceBytes)
-        }
+        try await file.write(bytes)
         try await file.close()
     }
 

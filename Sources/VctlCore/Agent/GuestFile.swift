@@ -35,7 +35,16 @@ struct GuestFile: Sendable {
             .bytes
     }
 
+    /// Writes all of it, in as many commands as that takes.
     func write(_ bytes: [UInt8]) async throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            try await write(piece: Array(rest.prefix(Self.pieceBytes)))
+            rest = rest.dropFirst(Self.pieceBytes)
+        }
+    }
+
+    private func write(piece bytes: [UInt8]) async throws {
         struct Write: Encodable {
             var handle: Int
             var bytes: Base64

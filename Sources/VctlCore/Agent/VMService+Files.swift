@@ -63,12 +63,11 @@ extension VMService {
             var waiting: [UInt8] = []
             for try await bytes in body {
                 waiting += bytes
-                while waiting.count >= GuestFile.pieceBytes {
-                    try await file.write(Array(waiting.prefix(GuestFile.pieceBytes)))
-                    waiting.removeFirst(GuestFile.pieceBytes)
-                }
+                let whole = waiting.count - waiting.count % GuestFile.pieceBytes
+                try await file.write(Array(waiting.prefix(whole)))
+                waiting.removeFirst(whole)
             }
-            if !waiting.isEmpty { try await file.write(waiting) }
+            try await file.write(waiting)
             try await file.close()
             try await Self.place(partial, path, mode, agent)
         } catch {

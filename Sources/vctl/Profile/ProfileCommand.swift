@@ -171,28 +171,9 @@ struct ProfileDelete: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete profiles; VMs that were made with them stay.")
 
-    @OptionGroup var wait: WaitOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connect: ConnectOptions
-    @OptionGroup var confirm: YesOption
+    @OptionGroup var options: DeleteOptions
     @Argument(help: .init("Names or UUIDs.", valueName: "name"), completion: Live.profiles)
     var names: [String]
-    @Flag(name: .customLong("if-exists"), help: "A profile that is not there is no error.")
-    var ifExists = false
 
-    func run() throws {
-        let names = try checkedReferences(names)
-        if !wait.dryRun {
-            try Confirmation.need(
-                confirm, "delete \(names.prefix(5).map { shown($0) }.joined(separator: ", "))?")
-        }
-        let batch = Batch(connect.client(), .profile, output, wait)
-        batch.leavesObject = false
-        if ifExists { batch.ignored = [ErrorCode.profileNotFound.rawValue] }
-        let query = wait.change.query
-        try batch.run(
-            names.map {
-                Job(name: $0, request: Request(Endpoints.named("profile.delete"), [$0], query: query))
-            })
-    }
+    func run() throws { try options.run(.profile, names, missing: .profileNotFound) }
 }

@@ -15,17 +15,7 @@ struct BootStartTests {
     private func make(
         _ core: Core, _ name: String, _ change: (inout VMCreate) -> Void = { _ in }
     ) async throws {
-        if try await core.inventory.read({ try ImageStore.find($0, .name("base")) }) == nil {
-            _ = try await bench.upload("base", to: core)
-            await core.engine.idle()
-        }
-        var create = VMCreate(name: try Name(name))
-        create.image = .name("base")
-        create.start = false
-        change(&create)
-        let id = try await core.vms.create(create, bench.context("vm.create")).operationID
-        await core.engine.idle()
-        try #require(try await core.operations.get(.id(id)).status == .succeeded)
+        try await bench.make(name, on: core, change)
     }
 
     private func vm(_ core: Core, _ name: String) async throws -> VM {

@@ -18,14 +18,7 @@ struct CrashRestartTests {
         core = try await bench.core()
         keeper = CrashRestart(
             vms: core.vms, limits: CrashLimits(restarts: 2, windowSeconds: 600, pauseSeconds: 4))
-        _ = try await bench.upload("base", to: core)
-        await core.engine.idle()
-        var create = VMCreate(name: try Name("web"))
-        create.image = .name("base")
-        create.onCrash = .restart
-        _ = try await core.vms.create(create, bench.context("vm.create"))
-        await core.engine.idle()
-        id = try await core.vms.row(.name("web")).id
+        id = try await bench.make("web", on: core) { ($0.start, $0.onCrash) = (nil, .restart) }
     }
 
     private var vm: VM { get async throws { try await core.vms.row(.id(id)).value() } }

@@ -15,14 +15,7 @@ struct RescueTests {
     init() async throws {
         bench = try await Bench()
         core = try await bench.core()
-        _ = try await bench.upload("base", to: core)
-        await core.engine.idle()
-        var create = VMCreate(name: try Name("web"))
-        create.image = .name("base")
-        create.start = false
-        _ = try await core.vms.create(create, bench.context("vm.create"))
-        await core.engine.idle()
-        id = try await core.vms.row(.name("web")).id
+        id = try await bench.make("web", on: core)
     }
 
     private var vm: VM { get async throws { try await core.vms.row(.id(id)).value() } }

@@ -73,6 +73,26 @@ final class Bench: Sendable {
         return try reply.operationID
     }
 
+    /// Makes a VM that is off, from the image `base`, which is made where it is missing.
+    /// - Throws: what ended the operation.
+    @discardableResult
+    func make(
+        _ name: String, on core: Core, _ change: (inout VMCreate) -> Void = { _ in }
+    ) async throws -> ObjectID {
+        if try await core.inventory.read({ try ImageStore.find($0, .name("base")) }) == nil {
+            _ = try await upload("base", to: core)
+            await core.engine.idle()
+        }
+        var create = VMCreate(name: try Name(name))
+        create.image = .name("base")
+        create.start = false
+        change(&create)
+        let id = try await core.vms.create(create, context("vm.create")).operationID
+        await core.engine.idle()
+        if let problem = try await core.operations.get(.id(id)).error { throw problem }
+        return try await core.vms.row(.name(name)).id
+    }
+
     /// Everything that can be seen of the world, with what is minted at random made equal.
     func world(_ core: Core) async throws -> [String] {
         try await domains() + rows(core) + files()

@@ -8,13 +8,7 @@ import VctlAPI
 struct ConcurrentSetTests {
     private func made(_ bench: Bench) async throws -> Core {
         let core = try await bench.core()
-        _ = try await bench.upload("base", to: core)
-        await core.engine.idle()
-        var create = VMCreate(name: try Name("web"))
-        create.image = .name("base")
-        create.start = false
-        _ = try await core.vms.create(create, bench.context("vm.create"))
-        await core.engine.idle()
+        try await bench.make("web", on: core)
         return core
     }
 

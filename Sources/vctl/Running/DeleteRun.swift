@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import VctlAPI
+import VctlClient
+
+/// What `delete` of one object or several understands, whatever they are.
+struct DeleteOptions: ParsableArguments {
+    @OptionGroup var connect: ConnectOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var confirm: YesOption
+
+    @Flag(name: .customLong("if-exists"), help: "What is not there is no error.")
+    var ifExists = false
+
+    /// Asks, deletes, waits and prints.
+    /// - Parameter missing: the error that there is no such object.
+    func run(
+        _ noun: Noun, _ names: [String], missing: ErrorCode, query: [(String, String)] = []
+    ) throws {
+        let names = try checkedReferences(names)
+        if !wait.dryRun {
+            let list = names.prefix(5).map { shown($0) }.joined(separator: ", ")
+            let more = names.count > 5 ? " and \(names.count - 5) more" : ""
+            try Confirmation.need(confirm, "delete \(list)\(more)?")
+        }
+        let batch = Batch(connect.client(), noun, output, wait)
+        batch.leavesObject = false
+        if ifExists { batch.ignored = [missing.rawValue] }
+        let endpoint = Endpoints.named("\(noun.name).delete")
+        let query = wait.change.query + query
+        try batch.run(names.map { Job(name: $0, request: Request(endpoint, [$0], query: query)) })
+    }
+}
