@@ -50,7 +50,15 @@ ok "QEMU has a vCPU of KVM's"
 uuid=$(vctl vm show nested --format json | jq -r .id)
 is "AppArmor" "libvirt-$uuid (enforce)" "$(cat "/proc/$pid/attr/current")"
 
-vctl vm stop nested --grace 120s --force
+# As when the host goes down: both units stop in one transaction, and systemd knows which is first.
+systemctl start vctl-guests
+systemctl stop vctld vctl-guests
+is "virsh domstate" "shut off" "$(virsh domstate nested | head -n 1)"
+is "what stopped the guests" success "$(systemctl show -P Result vctl-guests)"
+is "failed commands of the unit" "" "$(journalctl -q -u vctl-guests -o cat | grep 'status=' || true)"
+systemctl start vctld
+vctl waitready --timeout 3m
+
 vctl vm delete nested --yes
 vctl image delete tiny --yes
 is "domains left" "" "$(virsh -q list --all --name)"
