@@ -15,7 +15,7 @@ final class Bench: Sendable {
     let caller = Caller(uid: 0, user: "root", pid: 1, role: .admin)
 
     init() async throws {
-        directory = "/tmp/vctl-bench-\(ObjectID().short)"
+        directory = FileManager.default.temporaryDirectory.path + "/vctl-bench-\(ObjectID().short)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let node = "\(directory)/node.xml"
         try Self.node.write(toFile: node, atomically: true, encoding: .utf8)
