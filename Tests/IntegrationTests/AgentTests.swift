@@ -15,6 +15,8 @@ extension RealGuests {
             try whatACommandSays(lab)
             try outputIsStreamed(lab)
             try filesGoBothWays(lab)
+            try whatIsWrittenIsForItsOwner(lab)
+            try aFullDiskIsSaid(lab)
             try whatTheGuestIs(lab)
             try anAgentThatHangs(lab)
             try lab.remove("guest", "other")
@@ -85,6 +87,46 @@ extension RealGuests {
             #expect(names.sorted() == ["empty", "lost+found", "there"], "nothing is left beside")
         }
 
+        private func whatIsWrittenIsForItsOwner(_ lab: Lab) throws {
+            let made = try lab.must(
+                "exec", "guest", "sh", "-c", "cd /data; mkdir made; : >made/file; stat -c %a made made/file")
+            #expect(made.out == "755\n644\n", "as a login makes them")
+            let here = try lab.write("words", "new words")
+            try lab.must("vm", "file", "push", "guest", here, "/data/made/pushed")
+            try lab.must(
+                "exec", "guest", "sh", "-c",
+                "cd /data/made; chown 7:8 file; chmod 4751 file; ln -s file link; echo old >file")
+            try lab.must("vm", "file", "push", "guest", here, "/data/made/link")
+            let now = try lab.must(
+                "exec", "guest", "sh", "-c", "cd /data/made; stat -c '%a %u:%g' pushed file; cat file; ls")
+            #expect(now.out == "644 0:0\n4751 7:8\nnew wordsfile\nlink\npushed\n")
+        }
+
+        /// What was there stays when there is no room for what comes.
+        private func aFullDiskIsSaid(_ lab: Lab) throws {
+            try lab.must(
+                "exec", "guest", "sh", "-c",
+                """
+                mount -t tmpfs -o size=256k small /data/made && echo old >/data/made/file &&
+                mount -t tmpfs -o size=64k small /tmp
+                """)
+            let big = "\(lab.files)/big"
+            try Shell.must(["sh", "-c", "head -c 1000000 /dev/zero >\(big)"])
+            let pushed = try lab.vctl("vm", "file", "push", "guest", big, "/data/made/file")
+            #expect(pushed.status == 1 && pushed.err.contains("(agent.failed)"), "\(pushed)")
+            let kept = try lab.must("exec", "guest", "sh", "-c", "cat /data/made/file; ls /data/made")
+            #expect(kept.out == "old\nfile\n")
+            let lossy = try lab.vctl(
+                "exec", "guest", "sh", "-c", "head -c 500000 /dev/zero | tr '\\0' x; : >/data/made/went-on")
+            #expect(lossy.status == 125 && lossy.err.contains("no room in /tmp"), "\(lossy.err)")
+            try lab.must(
+                "exec", "guest", "sh", "-c",
+                "head -c 60000 /dev/zero >/tmp/x; head -c 9999 /dev/zero >>/tmp/x; :")
+            let full = try lab.vctl("exec", "guest", "sh", "-c", "ls /data/made; echo err >&2; exit 3")
+            #expect(full.status == 3 && full.out == "file\nwent-on\n" && full.err == "err\n", "\(full)")
+            try lab.must("exec", "guest", "sh", "-c", "umount /tmp /data/made; rm -r /data/made")
+        }
+
         private func whatTheGuestIs(_ lab: Lab) throws {
             try eventually("the agent has said what the guest is") {
                 let vm = try lab.vm("guest")
@@ -109,7 +151,13 @@ extension RealGuests {
             #expect(try lab.must("exec", "other", "echo", "here", seconds: 30).out == "here\n")
             #expect(try lab.vctl("vm", "list", seconds: 10).status == 0)
             #expect(waiting.wait(seconds: 60) == 125)
-            try lab.must("vm", "stop", "guest", "--grace", "2m")
+            // The button is pressed, however many wait for the agent.
+            let others = try (0..<4).map { _ in
+                try Child(
+                    ["\(Lab.build)/vctl", "exec", "guest", "true"], environment: ["VCTL_SOCKET": lab.socket])
+            }
+            try lab.must("vm", "stop", "guest", "--grace", "25s")
+            for other in others { #expect(other.wait(seconds: 60) == 125) }
         }
     }
 }

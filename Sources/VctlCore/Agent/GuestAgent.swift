@@ -33,6 +33,17 @@ struct GuestAgent: Sendable {
     /// Whether it answers now.
     func answers() async -> Bool { (try? await tell("guest-ping", Empty())) != nil }
 
+    /// Whether it knows a command, and has been told not to obey it.
+    func forbids(_ command: String) async -> Bool {
+        struct Info: Decodable {
+            struct Command: Decodable { var name: String, enabled: Bool }
+            var commands: [Command]
+            enum CodingKeys: String, CodingKey { case commands = "supported_commands" }
+        }
+        let info = try? await send("guest-info", Empty(), as: Info.self)
+        return info?.commands.contains { $0.name == command && !$0.enabled } ?? false
+    }
+
     /// Asks the guest to power itself off. Not by `virDomainShutdown`, which waits for a minute for the guest
     /// to do so.
     /// - Returns: whether it was asked; an agent says nothing to this unless it refuses.
@@ -55,7 +66,10 @@ struct GuestAgent: Sendable {
         do {
             return try await turns.alone(vm.id) {
                 try await lanes.use { connection in
-                    try await connection.domain(uuid: vm.id.uuid).agentCommand(json, timeoutSeconds: seconds)
+                    // Who has stopped waiting for its turn asks no more: this may be another boot by now.
+                    try Task.checkCancellation()
+                    return try await connection.domain(uuid: vm.id.uuid).agentCommand(
+                        json, timeoutSeconds: seconds)
                 }
             }
         } catch let error as LibvirtError {

@@ -31,6 +31,9 @@ struct GuestExec: Sendable {
     }
 
     private func put(_ bytes: [UInt8], _ path: String) async throws {
+        let made = try await GuestProcess(
+            GuestShell.path, ["-c", GuestShell.makePrivate, "vctl", path], agent)
+        try await made.mustSucceed("the guest cannot keep what the command is to read")
         let file = try await GuestFile(path, .write, agent)
         try await file.write(bytes)
         try await file.close()
@@ -47,6 +50,11 @@ struct GuestExec: Sendable {
     }
 
     private func runPlainly(_ sink: Sink) async throws -> Int {
+        guard request.directory == nil else {
+            throw Problem(
+                .agentFailed, "the guest has no /bin/sh, without which a directory cannot be chosen",
+                hint: "leave --cwd away")
+        }
         let process = try await start(
             request.command[0], Array(request.command.dropFirst()), request.input?.bytes ?? [])
         let end = try await process.wait()
@@ -90,11 +98,16 @@ private struct Follower: Sendable {
         var pause = Pause()
         // Most commands end at once: then there is nothing to fetch.
         for _ in 0..<6 {
-            if let end = try await process.end() { return try await finish(end, positions, sink) }
+            if let end = try await end() { return try await finish(end, positions, sink) }
             try await pause.wait()
         }
         // From here on there is a file of ours that the script may not have seen.
-        try await GuestFile(GuestShell.reader(prefix), .write, agent).close()
+        do { try await GuestFile(GuestShell.reader(prefix), .write, agent).close() } catch let problem
+            as Problem
+            where problem.errorCode == .agentFailed
+        {
+            // No room for files: the agent keeps what is printed.
+        }
         var positions = positions
         do {
             return try await follow(&positions, sink)
@@ -111,7 +124,7 @@ private struct Follower: Sendable {
     private func follow(_ positions: inout [Position], _ sink: GuestExec.Sink) async throws -> Int {
         var pause = Pause()
         while true {
-            let end = try await process.end()
+            let end = try await end()
             var got = false
             for index in positions.indices {
                 got = try await fetch(&positions[index], sink) || got
@@ -125,6 +138,17 @@ private struct Follower: Sendable {
         }
     }
 
+    /// How it ended, without the script's word that some of the output is lost.
+    private func end() async throws -> GuestProcess.End? {
+        guard var end = try await process.end() else { return nil }
+        let loss = GuestShell.loss(prefix)
+        while end.out.starts(with: loss) {
+            end.out.removeFirst(loss.count)
+            end.isCut = true
+        }
+        return end
+    }
+
     /// Whether the script has left its output for us, and not printed it.
     private func isToFetch(_ end: GuestProcess.End) -> Bool { end.out == GuestShell.sign(prefix) }
 
@@ -133,13 +157,27 @@ private struct Follower: Sendable {
     private func finish(
         _ end: GuestProcess.End, _ positions: [Position], _ sink: GuestExec.Sink
     ) async throws -> Int {
+        try await passRest(end, positions, sink)
+        guard !end.isCut else {
+            throw Problem(
+                .agentFailed,
+                "a part of what the command printed is lost, for the guest has no room in /tmp; its exit "
+                    + "status was \(end.status)",
+                hint: "make room there, or let it print into a file elsewhere")
+        }
+        return end.status
+    }
+
+    private func passRest(
+        _ end: GuestProcess.End, _ positions: [Position], _ sink: GuestExec.Sink
+    ) async throws {
         guard isToFetch(end) else {
             // The script printed it all itself: pass on what was not fetched before.
             for (position, bytes) in zip(positions, [end.out, end.err]) where bytes.count > position.offset {
                 try await pass(Array(bytes.dropFirst(position.offset)), position.stream, sink)
             }
             for position in positions { try await position.file?.close() }
-            return end.status
+            return
         }
         var positions = positions
         for index in positions.indices {
@@ -147,7 +185,6 @@ private struct Follower: Sendable {
             try await positions[index].file?.close()
         }
         try await tidyUp(positions)
-        return end.status
     }
 
     /// Passes on what there is of a stream by now.

@@ -64,6 +64,18 @@ struct GuestProcess: Sendable {
         }
     }
 
+    /// Waits for its end, which is to be a good one.
+    /// - Returns: what it printed.
+    /// - Throws: ``Problem`` `agent.failed` that begins with `words` and has its own; what ``wait(seconds:)``
+    ///   throws.
+    @discardableResult
+    func mustSucceed(_ words: String, seconds: Int? = 60) async throws -> [UInt8] {
+        let end = try await wait(seconds: seconds)
+        guard end.status != 0 else { return end.out }
+        let said = String(decoding: end.err, as: UTF8.self).split(whereSeparator: \.isNewline)
+        throw Problem(.agentFailed, "\(words): \(shown(said.joined(separator: "; "), limit: 300))")
+    }
+
     /// How it ended; `nil` while it runs. Asked once after its end: the agent forgets it then.
     func end() async throws -> End? {
         struct Ask: Encodable { var pid: Int }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import GRDB
-import Synchronization
 import VctlAPI
 
 /// Asks a guest's agent what the guest is. Everything that it says may be made up: texts are cut to a length,
@@ -94,22 +93,9 @@ struct GuestWatcher: Sendable {
 
     /// Seconds between two questions to one guest.
     private static let period: Int64 = 60
-    /// So many guests are asked at one time: half of the lanes, so that no slow guest holds up a command.
-    private static let most = 4
     private let asking = Asking()
 
     init(environment: VMEnvironment) { self.environment = environment }
-
-    /// Which guests are being asked.
-    private final class Asking: Sendable {
-        private let guests = Mutex<Set<ObjectID>>([])
-
-        func begin(_ id: ObjectID) -> Bool {
-            guests.withLock { $0.count < most && $0.insert(id).inserted }
-        }
-
-        func end(_ id: ObjectID) { guests.withLock { _ = $0.remove(id) } }
-    }
 
     /// Asks until the task is cancelled.
     func run() async {

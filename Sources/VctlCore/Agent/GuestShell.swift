@@ -5,7 +5,7 @@ import VctlAPI
 /// after its end, and at most 16 MiB of it. So its output goes through two pumps, which write it into pieces
 /// that are fetched while it runs, and which wait when nobody fetches them: a command can print for ever and
 /// the guest keeps 4 MiB of it. What was short and quick is printed as the script's own output, and costs no
-/// further question.
+/// further question. Where there is no room for pieces, the agent keeps the output.
 enum GuestShell {
     static let path = "/bin/sh"
 
@@ -22,6 +22,12 @@ enum GuestShell {
     /// What the script itself prints when the output has to be fetched.
     static func sign(_ prefix: String) -> [UInt8] { Array("\(prefix)\n".utf8) }
 
+    /// What the script prints before that when the room for pieces has run out: some of the output is lost.
+    static func loss(_ prefix: String) -> [UInt8] { Array("\(prefix)!\n".utf8) }
+
+    /// Makes an empty file that only its owner may open; the agent lets everybody write what it makes.
+    static let makePrivate = #"umask 077; : >"$1""#
+
     /// So many pieces wait to be fetched before a pump waits; it removes what lies further back.
     static let pieces = 4
 
@@ -37,13 +43,20 @@ enum GuestShell {
     enum Stream: String, Sendable, CaseIterable { case out = "o", err = "e" }
 
     /// Only what POSIX has. `dd` writes what it has read at once, and not, as others do, when it has enough.
+    /// What the command makes has the modes of a login, whatever the agent was started with. The status has
+    /// its room on the disk before the command can fill that.
     private static let script = """
-        p=$1; d=$2; shift 2; umask 077
+        p=$1; d=$2; shift 2; umask 077; exec 4>&1
         if [ -n "$d" ]; then cd "$d" || exit 125; fi
         if [ -e "${p}i" ]; then exec <"${p}i"; rm -f "${p}i"; fi
+        if ! { echo 125 >"${p}s"; } 2>/dev/null; then rm -f "${p}s"; umask 022; exec "$@" 4>&-; fi
         pump() {
           n=0
-          while dd bs=16384 count=64 of="$p$1$n" 2>/dev/null && [ -s "$p$1$n" ]; do
+          while :; do
+            if ! dd bs=16384 count=64 of="$p$1$n" 2>/dev/null; then
+              echo "$p!" >&4; cat >/dev/null; break
+            fi
+            if ! [ -s "$p$1$n" ]; then break; fi
             n=$((n+1)); w=0
             while [ "$n" -ge \(pieces) ] && [ -s "$p$1$((n-\(pieces)))" ]; do
               w=$((w+1)); if [ "$w" -gt 6000 ] || [ -e "${p}x" ]; then exit; fi; sleep 0.1
@@ -51,7 +64,7 @@ enum GuestShell {
             if [ "$n" -ge \(pieces) ]; then rm -f "$p$1$((n-\(pieces)))"; fi
           done
         }
-        { { { "$@" 3>&-; echo "$?" >"${p}s"; } 2>&1 >&3 3>&- | pump e 3>&-; } 3>&1 | pump o; }
+        { { { umask 022; "$@" 3>&- 4>&-; echo "$?" 1<>"${p}s"; } 2>&1 >&3 3>&- | pump e 3>&-; } 3>&1 | pump o; }
         read -r s <"${p}s" || s=125
         if [ -e "${p}x" ]; then
           rm -f "$p"*

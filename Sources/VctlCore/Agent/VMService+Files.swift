@@ -41,8 +41,8 @@ extension VMService {
         return GuestDownload(file: file, first: first)
     }
 
-    /// Writes a file of a guest. It is complete beside its place before what is there is touched; where there
-    /// is a file already, it keeps its owner and mode.
+    /// Writes a file of a guest. It is complete beside its place before it takes that; where there is a file
+    /// already, it gets that one's owner and mode.
     /// - Throws: ``Problem``; what `body` throws: the guest's file is as before then.
     public func push(
         _ reference: Reference, _ path: String, mode: String?,
@@ -56,47 +56,11 @@ extension VMService {
         }
         let (agent, row) = try await answering(reference, path, context)
         try await inventory.write { try $0.audit(context, target: row.name) }
-        let partial = "\(path).vctl-\(ObjectID().short)"
-        let file = try await GuestFile(partial, .write, agent)
-        do {
-            // Each command of the agent costs a round trip: what comes in small pieces goes on in large ones.
-            var waiting: [UInt8] = []
-            for try await bytes in body {
-                waiting += bytes
-                let whole = waiting.count - waiting.count % GuestFile.pieceBytes
-                try await file.write(Array(waiting.prefix(whole)))
-                waiting.removeFirst(whole)
-            }
-            try await file.write(waiting)
-            try await file.close()
-            try await Self.place(partial, path, mode, agent)
-        } catch {
-            try? await file.close()
-            _ = try? await GuestProcess(GuestShell.path, ["-c", #"rm -f -- "$1""#, "vctl", partial], agent)
-            throw error
-        }
+        try await GuestUpload(agent: agent, path: path).run(body, mode: mode)
     }
 
     private static func isMode(_ text: String) -> Bool {
         (3...4).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x37).contains($0) }
-    }
-
-    private static func place(_ partial: String, _ path: String, _ mode: String?, _ agent: GuestAgent)
-        async throws
-    {
-        let script = """
-            if [ -d "$2" ]; then echo "it is a directory" >&2; exit 1; fi
-            if [ -e "$2" ]; then cat -- "$1" >"$2" && rm -f -- "$1"; else mv -- "$1" "$2"; fi || exit 1
-            if [ -n "$3" ]; then chmod -- "$3" "$2"; fi
-            """
-        let process = try await GuestProcess(
-            GuestShell.path, ["-c", script, "vctl", partial, path, mode ?? ""], agent)
-        // Where there is a file already, all of the new one is copied into it.
-        let end = try await process.wait(seconds: 600)
-        guard end.status != 0 else { return }
-        let said = String(decoding: end.err, as: UTF8.self)
-        let words = shown(said.split(whereSeparator: \.isNewline).joined(separator: "; "), limit: 300)
-        throw Problem(.agentFailed, "the guest cannot write \(shown(path)): \(words)")
     }
 
     /// The agent of a VM that runs, and that answers.

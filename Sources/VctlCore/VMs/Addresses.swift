@@ -2,31 +2,47 @@
 import GRDB
 import Libvirt
 import Logging
-import Synchronization
 import VctlAPI
 
-/// Finds the addresses of running guests: from DHCP leases, and from the agent where there is no lease.
+/// Finds the addresses of running guests: from DHCP leases, and from the agent, which knows better.
 struct AddressReader: Sendable {
     let environment: VMEnvironment
 
     /// Asks, and stores what is new. Returns the VM as it is known then.
+    /// - Parameter agent: whether the agent is asked although there is a lease.
     @discardableResult
-    func refresh(_ id: ObjectID) async throws -> VM? {
+    func refresh(_ id: ObjectID, agent: Bool = false) async throws -> VM? {
         guard let domain = try await environment.hypervisor.domain(id), try await domain.isActive() else {
             return nil
         }
-        var found = try await read(domain, .lease)
-        if found.isEmpty {
-            found = await GuestAddresses.read(
+        let leases = try await read(domain, .lease)
+        var said: [String: [VM.Address]] = [:]
+        if agent || leases.isEmpty {
+            said = await GuestAddresses.read(
                 environment.agent(of: .init(kind: .vm, id: id, name: domain.name), seconds: 5))
         }
-        let addresses = found
+        let addresses = Self.merged(leases, said)
+        let agentSaidNothing = said.isEmpty
         return try await environment.inventory.write { transaction -> VM? in
             guard let row = try VMStore.find(transaction.db, .id(id)) else { return nil }
             var vm = try row.value()
-            for index in vm.nics.indices { vm.nics[index].addresses = addresses[vm.nics[index].mac] ?? [] }
+            // What an agent has said that was not asked now counts for more than a lease.
+            let keeps = agentSaidNothing && vm.agent?.state == .up
+            for index in vm.nics.indices where !keeps || vm.nics[index].addresses.isEmpty {
+                vm.nics[index].addresses = addresses[vm.nics[index].mac] ?? []
+            }
             try transaction.store(vm)
             return vm
+        }
+    }
+
+    /// A guest knows what it has: a lease that it does not use is none of its addresses.
+    static func merged(_ leases: [String: [VM.Address]], _ said: [String: [VM.Address]]) -> [String: [VM
+        .Address]]
+    {
+        leases.merging(said) { leases, said in
+            guard !said.isEmpty else { return leases }
+            return said.map { address in leases.first { $0.address == address.address } ?? address }
         }
     }
 
@@ -57,9 +73,20 @@ struct AddressReader: Sendable {
 }
 
 /// Looks for the addresses of guests that have none yet, often at first and then seldom, and now and then at
-/// all.
+/// all. A guest whose agent is slow holds up nobody else.
 struct AddressWatcher: Sendable {
     let environment: VMEnvironment
+    private let asking = Asking()
+
+    init(environment: VMEnvironment) { self.environment = environment }
+
+    /// A running VM with NICs.
+    private struct Present: Sendable {
+        /// Whether every NIC has an address.
+        var isKnown: Bool
+        /// Whether its agent answers.
+        var hasAgent: Bool
+    }
 
     /// Looks until the task is cancelled.
     func run() async {
@@ -68,32 +95,38 @@ struct AddressWatcher: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             round += 1
-            guard environment.hypervisor.isConnected, let due = try? await running() else { continue }
-            tries = tries.filter { due.keys.contains($0.key) }
-            for (id, hasAddress) in due where Self.isDue(hasAddress, tries[id, default: 0], round) {
+            guard environment.hypervisor.isConnected, let present = try? await running() else { continue }
+            tries = tries.filter { present.keys.contains($0.key) }
+            for (id, vm) in present where Self.isDue(vm.isKnown, tries[id, default: 0], round) {
+                guard asking.begin(id) else { continue }
                 tries[id, default: 0] += 1
-                _ = try? await AddressReader(environment: environment).refresh(id)
+                Task {
+                    _ = try? await AddressReader(environment: environment).refresh(id, agent: vm.hasAgent)
+                    asking.end(id)
+                }
             }
         }
     }
 
     /// Every second for two minutes, then every half minute; known ones every minute.
-    private static func isDue(_ hasAddress: Bool, _ tries: Int, _ round: Int) -> Bool {
-        if hasAddress { return round % 60 == 0 }
+    private static func isDue(_ isKnown: Bool, _ tries: Int, _ round: Int) -> Bool {
+        if isKnown { return round % 60 == 0 }
         return tries < 120 || round % 30 == 0
     }
 
-    /// Running VMs with NICs, and whether they have an address.
-    private func running() async throws -> [ObjectID: Bool] {
+    private func running() async throws -> [ObjectID: Present] {
         try await environment.inventory.read { db in
             let statement = try db.cachedStatement(
                 sql: """
-                    SELECT id, document LIKE '%"address":%' AS known FROM vm
-                    WHERE state = 'running' AND document ->> '$.nics[0].mac' IS NOT NULL
+                    SELECT id, document ->> '$.agent.state' = 'up' AS agent, NOT EXISTS (
+                        SELECT 1 FROM json_each(document, '$.nics')
+                        WHERE coalesce(json_array_length(value, '$.addresses'), 0) = 0) AS known
+                    FROM vm WHERE state = 'running' AND document ->> '$.nics[0].mac' IS NOT NULL
                     """)
-            var result: [ObjectID: Bool] = [:]
+            var result: [ObjectID: Present] = [:]
             for row in try Row.fetchAll(statement) {
-                ObjectID(row["id"] as String).map { result[$0] = row["known"] }
+                guard let id = ObjectID(row["id"] as String) else { continue }
+                result[id] = Present(isKnown: row["known"], hasAgent: (row["agent"] as Bool?) ?? false)
             }
             return result
         }

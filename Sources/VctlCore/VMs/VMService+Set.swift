@@ -5,7 +5,8 @@ import VctlAPI
 import VirtXML
 
 extension VMService {
-    /// Changes what the patch names; all of it, or nothing.
+    /// Changes what the patch names. All is checked before anything is changed, and what may still be refused
+    /// comes first.
     public func set(_ reference: Reference, _ patch: VMPatch, _ context: RequestContext) async throws
         -> SetReply
     {
@@ -34,7 +35,8 @@ extension VMService {
         try await inventory.write { try $0.audit(context, target: row.name) }
         try await inventory.readings.changing(row.id) {
             do {
-                // First what libvirt is most likely to refuse: then nothing has been changed.
+                // First what the guest, then what libvirt may refuse: then nothing else has been changed.
+                try await changeAccounts(patch, row.id)
                 try await redefinition?.apply(environment)
                 try await apply(patch, labels, to: row.id)
             } catch let error as LibvirtError {
@@ -80,7 +82,6 @@ extension VMService {
             return
         }
         try await changeSeed(patch, id)
-        try await changeAccounts(patch, id)
         if patch.changesMark {
             try await domains.changeMark(of: domain) { mark in
                 mark.labels = labels

@@ -62,7 +62,9 @@ struct WaitCheck: Sendable {
         let agent = environment.agent(of: ObjectReference(kind: .vm, id: id, name: "\(id)"), seconds: 5)
         guard await agent.answers() else { return "its guest agent does not answer" }
         guard let file = try? await GuestFile("/var/lib/cloud/instance/boot-finished", .read, agent) else {
-            return "cloud-init has not finished"
+            return await agent.forbids("guest-file-open")
+                ? "its guest agent is configured to open no files, so nobody knows what cloud-init does"
+                : "cloud-init has not finished"
         }
         try? await file.close()
         return nil

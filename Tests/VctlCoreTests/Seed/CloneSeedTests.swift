@@ -21,4 +21,16 @@ import VctlAPI
         #expect(clone.vendorData?.hasPrefix("#cloud-boothook\n") == true)
         #expect(clone.files.map(\.name).contains("vendor-data"))
     }
+
+    @Test(arguments: [
+        ("version: 2\nethernets: {a: {dhcp4: true, nameservers: {addresses: [192.0.2.1]}}}\n", false),
+        ("version: 2\nethernets: {a: {addresses: [192.0.2.7/24]}}\n", true),
+        ("version: 1\nconfig: [{type: physical, subnets: [{type: dhcp}]}]\n", false),
+        ("version: 1\nconfig: [{type: physical, subnets: [{type: static, address: 192.0.2.7/24}]}]\n", true),
+        ("[\n", false),
+    ])
+    func fixedAddressesAreNoticed(text: String, isFixed: Bool) {
+        let seed = Seed(userData: "", metaData: "", networkConfig: text)
+        #expect(seed.hasFixedAddresses == isFixed)
+    }
 }

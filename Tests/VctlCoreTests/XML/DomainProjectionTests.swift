@@ -129,6 +129,22 @@ struct DomainProjectionTests {
         #expect(pending["disks.vdb"]?.contains("/v/vdb") == true && pending["disks.vda"] == nil)
     }
 
+    @Test func whatWaitsIsShown() throws {
+        let domain = try #require(PlanSamples.all.first { $0.name == "described" }).plan.domainXML()
+        func pending(_ change: (inout DomainXML) -> Void) -> [String: String]? {
+            var next = domain
+            change(&next)
+            var changed = view(.running)
+            (changed.activeXML, changed.inactiveXML) = (domain.xml, next.xml)
+            return project(changed).vm.pending
+        }
+        #expect(pending { ($0.cpuMode, $0.cpuModel) = ("custom", "Nehalem") } == ["cpuModel": "Nehalem"])
+        #expect(pending { $0.osBootDevices = ["cdrom", "hd"] } == ["boot": "cdrom,hd"])
+        #expect(pending { $0.onCrash = "preserve" } == ["onCrash": "preserve"])
+        #expect(pending { Hardware.addPanicDevice(to: &$0) } == ["panic": "1"])
+        #expect(pending { _ in } == nil)
+    }
+
     /// What libvirt adds to a running domain is no difference to its definition.
     @Test func realGuestHasNothingPending() {
         let vm = project(

@@ -44,7 +44,7 @@ struct ClonePlanner: Sendable {
         let live = try await domain.isActive()
         let work = VMCloneOperation.Request(
             plan: plan, pool: pool, live: live, start: request.start ?? false,
-            autostart: request.autostart ?? false, warnings: warnings(saved, plan))
+            autostart: request.autostart ?? false, warnings: warnings(saved, plan, kept))
         // What cannot be made is found before anything is.
         let definition = try plan.definition(from: saved)
         return Draft(
@@ -139,8 +139,13 @@ struct ClonePlanner: Sendable {
         return drive?.targetDev.map { .init(target: $0, path: files.image(id)) }
     }
 
-    private func warnings(_ saved: DomainXML, _ plan: ClonePlan) -> [String] {
+    private func warnings(_ saved: DomainXML, _ plan: ClonePlan, _ seed: Seed?) -> [String] {
         var warnings: [String] = []
+        if seed?.hasFixedAddresses == true {
+            warnings.append(
+                "its network-config gives it the same fixed addresses as \(shown(source.name)): before both "
+                    + "run, give it others with vctl vm set \(shown(name)) --network-config FILE")
+        }
         if plan.seed == nil {
             warnings.append(
                 "it has no cloud-init seed of ours: host name, machine-id and ssh host keys are those of"

@@ -1,7 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import VctlAPI
+import Yams
 
 extension Seed {
+    /// Whether its network-config names addresses of the guest (cloud-init's network configuration, versions
+    /// 1 and 2).
+    var hasFixedAddresses: Bool {
+        guard let text = networkConfig, let root = try? Yams.compose(yaml: text) else { return false }
+        return Self.fixesAddresses(root)
+    }
+
+    private static func fixesAddresses(_ node: Node) -> Bool {
+        switch node {
+        case .mapping(let pairs):
+            pairs.contains { key, value in
+                switch key.string {
+                case "nameservers": false
+                case "addresses": value.sequence?.isEmpty == false
+                case "address": value.string != nil && pairs["type"]?.string?.hasPrefix("static") == true
+                default: fixesAddresses(value)
+                }
+            }
+        case .sequence(let items): items.contains(where: fixesAddresses)
+        default: false
+        }
+    }
+
     /// The seed of a clone: the same user-data, but another instance-id and host name, so that cloud-init
     /// makes new ssh host keys, and the clone's MACs in place of the other one's.
     func cloned(as plan: ClonePlan) throws -> Seed {

@@ -9,6 +9,8 @@ struct Redefinition: Sendable {
     let id: ObjectID
     /// The definition with all it says, secrets too.
     private let xml: String
+    /// What it was worked out from.
+    private let before: String
     /// Whether somebody wrote it by hand, so that what libvirt says of it is about their words.
     private let isByHand: Bool
     private let changes: [String]
@@ -60,6 +62,7 @@ struct Redefinition: Sendable {
         let before = try await domain.xml([.inactive, .secure])
         let edit = try Self.edit(before, patch, variables)
         self.id = id
+        self.before = before
         xml = edit.domain.xml
         changes = edit.changes
         isByHand = patch.isByHand
@@ -89,7 +92,7 @@ struct Redefinition: Sendable {
     func apply(_ environment: VMEnvironment) async throws {
         guard !changes.isEmpty else { return }
         let connection = try environment.hypervisor.connection()
-        _ = try await DomainEffects(environment: environment).existing(id)
+        try await refuseOvertaken(try await DomainEffects(environment: environment).existing(id))
         try await define(connection)
         guard !live.isEmpty else { return }
         let domain = try await DomainEffects(environment: environment).existing(id)
@@ -102,6 +105,15 @@ struct Redefinition: Sendable {
                     metadata: ["vm": "\(id)", "change": "\(change.sentence)", "error": "\(error.message)"])
             }
         }
+    }
+
+    /// libvirt cannot define on a condition; this leaves others no more than the moment between two calls.
+    private func refuseOvertaken(_ domain: Domain) async throws {
+        guard try await domain.xml([.inactive, .secure]) != before else { return }
+        throw Problem(
+            .revisionStale,
+            "the definition of VM \(shown(domain.name)) was changed by somebody else in the meantime, and stays so",
+            hint: "look at it and try again: vctl vm show \(shown(domain.name))")
     }
 
     private func define(_ connection: Connection) async throws {

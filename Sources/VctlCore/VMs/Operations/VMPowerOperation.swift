@@ -75,11 +75,11 @@ struct VMPowerOperation: OperationKind {
     private func stop(_ vm: ObjectReference, _ grace: Int, _ force: Bool, _ journal: Journal) async throws {
         if grace > 0 {
             let wasPaused = try await journal.step("look") { try await domains.isPaused(vm.id) }
-            // The deadline is journaled: a restarted daemon does not begin the wait anew.
+            // The deadline is journaled: a restarted daemon does not begin the wait anew. It counts from when
+            // the guest knows.
             let deadline = try await journal.step("ask") { () -> Timestamp in
-                let deadline = Timestamp(milliseconds: Timestamp.now.milliseconds + Int64(grace) * 1000)
                 try await domains.askToShutDown(vm.id)
-                return deadline
+                return Timestamp(milliseconds: Timestamp.now.milliseconds + Int64(grace) * 1000)
             }
             let stopped = try await journal.step("wait") {
                 try await ShutdownWait(environment: environment).run(vm.id, until: deadline)
@@ -142,6 +142,7 @@ extension DomainEffects {
     }
 
     /// The agent is asked where it answers, for it shuts down in order even where ACPI is ignored; else ACPI.
+    /// An agent that hangs, or that others keep busy, is not waited for.
     func askToShutDown(_ id: ObjectID) async throws {
         let domain = try await existing(id)
         guard try await domain.isActive() else { return }
@@ -156,12 +157,31 @@ extension DomainEffects {
     private func ask(_ domain: Domain, toShutDown id: ObjectID) async throws {
         if try await domain.status().state == .paused { try await domain.resume() }
         let agent = environment.agent(of: ObjectReference(kind: .vm, id: id, name: domain.name), seconds: 3)
-        if await agent.shutDown() { return }
+        if await Patience.of(.seconds(4), { await agent.shutDown() }) == true { return }
         do {
             try await domain.shutdown(.acpi)
         } catch let error as LibvirtError where error.meansUnsupportedFlags {
             try await domain.shutdown()
         }
+    }
+}
+
+/// Waits for an answer for a while only.
+enum Patience {
+    /// - Returns: `nil` when the time has passed; `body` is cancelled then, and ends when it likes.
+    static func of<T: Sendable>(_ time: Duration, _ body: @escaping @Sendable () async -> T) async -> T? {
+        let (answers, continuation) = AsyncStream.makeStream(of: T?.self)
+        let work = Task { continuation.yield(await body()) }
+        let timer = Task {
+            try await Task.sleep(for: time)
+            continuation.yield(nil)
+        }
+        defer {
+            timer.cancel()
+            work.cancel()
+        }
+        for await answer in answers { return answer }
+        return nil
     }
 }
 

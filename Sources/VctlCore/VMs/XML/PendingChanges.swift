@@ -10,6 +10,8 @@ extension DomainProjection {
     static func pending(_ active: DomainXML, _ inactive: DomainXML) -> [String: String]? {
         var changes: [String: String] = [:]
         scalars(active, inactive, &changes)
+        cpuModel(active, inactive, &changes)
+        devices(active, inactive, &changes)
         disks(active, inactive, &changes)
         nics(active, inactive, &changes)
         return changes.isEmpty ? nil : changes
@@ -33,7 +35,44 @@ extension DomainProjection {
         note("kernel") { $0.osKernel }
         note("initrd") { $0.osInitrd }
         note("cmdline") { $0.osCmdline }
+        note("boot") { $0.osBootDevices.isEmpty ? nil : $0.osBootDevices.joined(separator: ",") }
+        note("video") { domain in
+            let models = domain.videos.compactMap(\.model)
+            return models.isEmpty ? nil : models.joined(separator: ",")
+        }
+        note("onCrash") { $0.onCrash }
     }
+
+    /// Where the saved mode is `host-model`, what runs has the model that libvirt found, and that is no
+    /// difference.
+    private static func cpuModel(
+        _ active: DomainXML, _ inactive: DomainXML, _ changes: inout [String: String]
+    ) {
+        func words(_ domain: DomainXML) -> String? {
+            domain.cpuMode == "custom" ? domain.cpuModel : domain.cpuMode
+        }
+        guard let live = words(active), let saved = words(inactive), live != saved else { return }
+        if saved == "host-model", active.cpuMode == "custom" { return }
+        changes["cpuModel"] = saved
+    }
+
+    /// How many there are of those that have no name to compare them by.
+    private static func devices(
+        _ active: DomainXML, _ inactive: DomainXML, _ changes: inout [String: String]
+    ) {
+        func counts(_ domain: DomainXML) -> [String: Int] {
+            let devices = domain.element.first("devices")?.elements ?? []
+            return Dictionary(grouping: devices, by: \.name).mapValues(\.count)
+        }
+        let (live, saved) = (counts(active), counts(inactive))
+        for kind in counted where live[kind] != saved[kind] { changes[kind] = "\(saved[kind] ?? 0)" }
+    }
+
+    private static let counted = [
+        "channel", "filesystem", "hostdev", "memory", "panic", "parallel", "redirdev", "rng", "serial",
+        "shmem",
+        "sound", "vsock", "watchdog",
+    ]
 
     private static func disks(_ active: DomainXML, _ inactive: DomainXML, _ changes: inout [String: String]) {
         compare(active.disks, inactive.disks, "disks", { $0.targetDev }, &changes) { disk in
