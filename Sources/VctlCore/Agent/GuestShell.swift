@@ -50,11 +50,14 @@ enum GuestShell {
         if [ -n "$d" ]; then cd "$d" || exit 125; fi
         if [ -e "${p}i" ]; then exec <"${p}i"; rm -f "${p}i"; fi
         if ! { echo 125 >"${p}s"; } 2>/dev/null; then rm -f "${p}s"; umask 022; exec "$@" 4>&-; fi
+        lose() { echo "$p!" >&4; cat >/dev/null; exit; }
         pump() {
           n=0
           while :; do
-            if ! dd bs=16384 count=64 of="$p$1$n" 2>/dev/null; then
-              echo "$p!" >&4; cat >/dev/null; break
+            if { true >"$p$1$n"; } 2>/dev/null; then
+              dd bs=16384 count=64 of="$p$1$n" 2>/dev/null || lose
+            elif [ "$(dd bs=1 count=1 2>/dev/null | wc -c)" -gt 0 ]; then
+              lose
             fi
             if ! [ -s "$p$1$n" ]; then break; fi
             n=$((n+1)); w=0
@@ -64,7 +67,8 @@ enum GuestShell {
             if [ "$n" -ge \(pieces) ]; then rm -f "$p$1$((n-\(pieces)))"; fi
           done
         }
-        { { { umask 022; "$@" 3>&- 4>&-; echo "$?" 1<>"${p}s"; } 2>&1 >&3 3>&- | pump e 3>&-; } 3>&1 | pump o; }
+        run() { umask 022; "$@" 3>&- 4>&-; echo "$?" 1<>"${p}s"; }
+        { { run "$@" 2>&1 >&3 3>&- | pump e 3>&-; } 3>&1 | pump o; }
         read -r s <"${p}s" || s=125
         if [ -e "${p}x" ]; then
           rm -f "$p"*

@@ -34,7 +34,8 @@ systemctl start vctld
 vctl waitready --timeout 3m
 is "the unit" active "$(systemctl is-active vctld)"
 is "vctl host show" kvm "$(vctl host show --format json | jq -r .accelerator.kind)"
-is "vctl host doctor, of KVM" ok "$(vctl host doctor --format json | jq -r '.[] | select(.check == "kvm") | .status')"
+findings=$(vctl host doctor --format json)
+is "vctl host doctor, of KVM" ok "$(jq -r '.[] | select(.check == "kvm") | .status' <<<"$findings")"
 
 vctl image import tiny /lab/images/tiny.qcow2
 vctl vm create nested --image tiny --memory 128M --wait-for ip --timeout 8m

@@ -112,7 +112,7 @@ struct Redefinition: Sendable {
         guard try await domain.xml([.inactive, .secure]) != before else { return }
         throw Problem(
             .revisionStale,
-            "the definition of VM \(shown(domain.name)) was changed by somebody else in the meantime, and stays so",
+            "somebody else has changed the definition of VM \(shown(domain.name)) meanwhile, and so it stays",
             hint: "look at it and try again: vctl vm show \(shown(domain.name))")
     }
 
