@@ -99,6 +99,17 @@ extension Scenario {
     ]
 
     private static let keeping: [Scenario] = [
+        Scenario(name: "resume", kind: "vm.power", prepare: paused) { bench, core in
+            try await core.vms.resume(.name("web"), bench.context("vm.resume")).operationID
+        },
+        Scenario(name: "start what was suspended", kind: "vm.power", prepare: suspended) { bench, core in
+            try await core.vms.start(.name("web"), VMStart(), bench.context("vm.start")).operationID
+        },
+        Scenario(name: "start without the saved state", kind: "vm.power", prepare: suspended) { bench, core in
+            var start = VMStart()
+            start.discardState = true
+            return try await core.vms.start(.name("web"), start, bench.context("vm.start")).operationID
+        },
         Scenario(name: "release what has an order", kind: "vm.mark", prepare: ordered) { bench, core in
             try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
         },
@@ -108,6 +119,18 @@ extension Scenario {
             return try await core.vms.start(.name("web"), start, bench.context("vm.start")).operationID
         },
     ]
+
+    @Sendable private static func paused(_ bench: Bench, _ core: Core) async throws {
+        try await created(bench, core)
+        _ = try await core.vms.pause(.name("web"), bench.context("vm.pause"))
+        await core.engine.idle()
+    }
+
+    @Sendable private static func suspended(_ bench: Bench, _ core: Core) async throws {
+        try await created(bench, core)
+        _ = try await core.vms.suspend(.name("web"), bench.context("vm.suspend"))
+        await core.engine.idle()
+    }
 
     @Sendable private static func ordered(_ bench: Bench, _ core: Core) async throws {
         try await stopped(bench, core)
