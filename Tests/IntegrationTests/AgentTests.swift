@@ -108,7 +108,7 @@ extension RealGuests {
                 "exec", "guest", "sh", "-c",
                 """
                 mount -t tmpfs -o size=256k small /data/made && echo old >/data/made/file &&
-                mount -t tmpfs -o size=64k small /tmp
+                mount -t tmpfs -o size=256k small /tmp
                 """)
             let big = "\(lab.files)/big"
             try Shell.must(["sh", "-c", "head -c 1000000 /dev/zero >\(big)"])
@@ -121,7 +121,7 @@ extension RealGuests {
             #expect(lossy.status == 125 && lossy.err.contains("no room in /tmp"), "\(lossy.err)")
             try lab.must(
                 "exec", "guest", "sh", "-c",
-                "head -c 99999 /dev/zero >/tmp/x 2>/dev/null; :")
+                "head -c 999999 /dev/zero >/tmp/x 2>/dev/null; :")
             let full = try lab.vctl("exec", "guest", "sh", "-c", "ls /data/made; echo err >&2; exit 3")
             #expect(full.status == 3 && full.out == "file\nwent-on\n" && full.err == "err\n", "\(full)")
             try lab.must("exec", "guest", "sh", "-c", "umount /tmp /data/made; rm -r /data/made")

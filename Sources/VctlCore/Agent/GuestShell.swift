@@ -43,13 +43,16 @@ enum GuestShell {
     enum Stream: String, Sendable, CaseIterable { case out = "o", err = "e" }
 
     /// Only what POSIX has. `dd` writes what it has read at once, and not, as others do, when it has enough.
-    /// What the command makes has the modes of a login, whatever the agent was started with. The status has
-    /// its room on the disk before the command can fill that.
+    /// What the command makes has the modes of a login, whatever the agent was started with. Where there is
+    /// no room for the first pages, the agent itself keeps the output; the status has its room before the
+    /// command can fill the disk.
     private static let script = """
         p=$1; d=$2; shift 2; umask 077; exec 4>&1
         if [ -n "$d" ]; then cd "$d" || exit 125; fi
         if [ -e "${p}i" ]; then exec <"${p}i"; rm -f "${p}i"; fi
-        if ! { echo 125 >"${p}s"; } 2>/dev/null; then rm -f "${p}s"; umask 022; exec "$@" 4>&-; fi
+        if ! { printf %65536s "" >"${p}s" && echo 125 >"${p}s"; } 2>/dev/null; then
+          rm -f "${p}s"; umask 022; exec "$@" 4>&-
+        fi
         lose() { echo "$p!" >&4; cat >/dev/null; exit; }
         pump() {
           n=0

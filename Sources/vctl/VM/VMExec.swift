@@ -11,8 +11,8 @@ struct VMExecCommand: ParsableCommand {
         commandName: "exec", abstract: "Run a command in a guest, by its agent.",
         discussion: """
             The options come before the VM's name; all behind it is the command, which no shell looks at. Its
-            output comes as it is printed, and its exit status is vctl's; 125 is a failure of vctl's own. It runs
-            as the agent does, most often as root, with a umask of 022.
+            output comes as it is printed, and its exit status is vctl's; 125 is a failure of vctl's own. It
+            runs as the agent does, most often as root, with a umask of 022.
 
             vctl exec web1 systemctl is-active nginx
             vctl vm exec --stdin web1 tee /etc/motd

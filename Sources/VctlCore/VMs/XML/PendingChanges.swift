@@ -69,7 +69,7 @@ extension DomainProjection {
     }
 
     private static let counted = [
-        "channel", "filesystem", "hostdev", "memory", "panic", "parallel", "redirdev", "rng", "serial",
+        "channel", "filesystem", "hostdev", "panic", "parallel", "redirdev", "rng", "serial",
         "shmem",
         "sound", "vsock", "watchdog",
     ]
