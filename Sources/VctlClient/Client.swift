@@ -19,6 +19,12 @@ public final class Client {
         self.init(peer: socket) { try UnixSocket.connect(socket, until: $0, $1) }
     }
 
+    /// A client of the daemon whose sockets are in their usual place: it reads through the read-only one
+    /// where the other is closed to the caller.
+    public convenience init(usual socket: String) {
+        self.init(peer: socket) { try UnixSocket.connect(usual: socket, until: $0, $1) }
+    }
+
     /// A client over another transport.
     public init(peer: String, dial: @escaping (Deadline, Interrupts?) throws -> Transport) {
         self.socket = peer

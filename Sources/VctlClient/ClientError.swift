@@ -62,7 +62,8 @@ public enum ClientError: Error, Hashable, Sendable {
     public var hint: String? {
         switch self {
         case .denied(let socket):
-            "the socket \(shown(socket)) is for root and its group: usermod -aG vctl USER, then log in again"
+            "\(shown(socket)) is for root and its group: members of vctl may do everything, members of"
+                + " vctl-ro may look: usermod -aG vctl-ro USER (or vctl), then log in again"
         case .unreachable: "systemctl start vctld (another socket: --socket PATH or VCTL_SOCKET)"
         case .hostAddress: "--host or VCTL_HOST: ssh://[user@]host[:port]"
         case .noProgram(let program, _): "it has to be installed here and in PATH: command -v \(program)"

@@ -57,7 +57,7 @@ struct Vctld: AsyncParsableCommand {
         if let logLevel { configuration.logLevel = logLevel.level }
         if let socket {
             configuration.socket = Self.absolute(socket)
-            configuration.readOnlySocket = Configuration.readOnlySocket(besides: configuration.socket)
+            configuration.readOnlySocket = Wire.readOnlySocket(beside: configuration.socket)
         }
         configuration.stateDirectory = Self.absolute(configuration.stateDirectory)
         return configuration

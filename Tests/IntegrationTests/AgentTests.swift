@@ -68,6 +68,9 @@ extension RealGuests {
         private func filesGoBothWays(_ lab: Lab) throws {
             let (here, back) = ("\(lab.files)/here", "\(lab.files)/back")
             try Shell.must(["sh", "-c", "head -c 2500000 /dev/urandom >\(here)"])
+            let preview = try lab.must("vm", "file", "push", "guest", here, "/data/there", "--dry-run")
+            #expect(preview.lines.first == "vm.file.push guest would:", "\(preview)")
+            #expect(try lab.must("exec", "guest", "ls", "/data").text == "lost+found", "nothing was written")
             try lab.must("vm", "file", "push", "guest", here, "/data/there", "--mode", "0640")
             try lab.must("vm", "file", "pull", "guest", "/data/there", back)
             try Shell.must(["cmp", here, back])
@@ -158,6 +161,11 @@ extension RealGuests {
             }
             try lab.must("vm", "stop", "guest", "--grace", "25s")
             for other in others { #expect(other.wait(seconds: 60) == 125) }
+            for options in [[], ["--dry-run"]] {
+                let push = ["vm", "file", "push", "guest", "/etc/hostname", "/data/x"]
+                let off = try lab.run(push + options)
+                #expect(off.status == 4 && off.err.contains("(vm.state)"), "\(off)")
+            }
         }
     }
 }

@@ -76,6 +76,25 @@ extension RealGuests {
             try lab.remove("nervous")
         }
 
+        /// What the service vctl-guests does when the host goes down.
+        @Test func whatOthersMadeIsNotStopped() throws {
+            let lab = try Lab.current
+            try lab.create("ours", "--network", "none")
+            let xml = try lab.write(
+                "theirs.xml",
+                """
+                <domain type='qemu'><name>theirs</name><memory unit='MiB'>64</memory>
+                <os><type arch='x86_64' machine='q35'>hvm</type></os></domain>
+                """)
+            try lab.virsh("create", xml)
+            try eventually("it is seen") { try lab.vms().contains { $0.name == "theirs" } }
+            try lab.must("vm", "stop", "--managed", "--in-order", "--grace", "1s", "--force")
+            #expect(try lab.vm("ours").state == .stopped)
+            #expect(try lab.virsh("domstate", "theirs").text == "running")
+            try lab.virsh("destroy", "theirs")
+            try lab.remove("ours")
+        }
+
         /// Another id of the boot is put over the kernel's.
         private func boot(_ lab: Lab, _ id: String) throws {
             let file = "\(lab.files)/boot-\(id)"

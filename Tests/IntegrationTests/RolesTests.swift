@@ -172,6 +172,25 @@ extension RealGuests {
             let readers = try lab.inside("stat", "-c", "%g", "/run/vctld/vctld-ro.sock").text
             let reading = try lab.ask([read, change], as: .readOnly, group: readers)
             #expect(reading.map(\.status) == [200, 403], "\(reading)")
+            try theCommandLineTakesTheSocketThatIsOpen(lab)
+        }
+
+        private func theCommandLineTakesTheSocketThatIsOpen(_ lab: Lab) throws {
+            try lab.inside("chgrp", "adm", "/run/vctld/vctld.sock")
+            try lab.inside("chgrp", "games", "/run/vctld/vctld-ro.sock")
+            let vctl = { (group: String, words: [String]) in
+                try Shell.run(
+                    lab.vhostCommand(
+                        "exec", lab.name, "setpriv", "--reuid", "64010", "--regid", "64010", "--groups",
+                        group, "--", "\(Lab.build)/vctl") + words, environment: ["VCTL_LAB": Lab.base])
+            }
+            let change = ["vm", "adopt", "absent"]
+            for (group, codes) in [("adm", [0, 3]), ("games", [0, 5]), ("daemon", [5, 5])] {
+                let told = [try vctl(group, ["vm", "list"]), try vctl(group, change)]
+                #expect(told.map(\.status) == codes.map(Int32.init), "\(group): \(told)")
+            }
+            let refused = try vctl("games", change)
+            #expect(refused.err.contains("vm.adopt needs the role admin"), "\(refused)")
         }
 
         /// The host with groups for every role, and a VM to look at, whose seed holds a secret.

@@ -28,6 +28,7 @@ extension RealGuests {
                     lab, key, vm, "echo I am $(id -un) on $(hostname); sudo -n true && echo may sudo")
                 return login.contains("I am ada on cloudy") && login.contains("may sudo")
             }
+            try password(lab, key, vm)
             try clone(lab, key, vm)
             try lab.must("vm", "stop", "cloudy", "--grace", "120s", "--force")
             try lab.remove("cloudy", "twin")
@@ -38,6 +39,27 @@ extension RealGuests {
             sync; hostname; cat /etc/machine-id; cat /sys/class/net/e*/address; \
             ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d" " -f2
             """
+
+        /// The guest's own record of the new password is held against this machine's crypt(3).
+        private func password(_ lab: Lab, _ key: String, _ vm: VM) throws {
+            let secret = "geheim \(UUID().uuidString)"
+            let file = try lab.write("password", "\(secret)\nno part of it\n")
+            let set = ["vm", "set", "cloudy", "--user", "ada", "--password-file", file]
+            #expect(try lab.run(set + ["--dry-run"]).status == 0)
+            let record = "sudo -n getent shadow ada | cut -d: -f2"
+            let before = try Self.ssh(lab, key, vm, record)
+            let said = try lab.run(set)
+            #expect(said.status == 0 && !(said.out + said.err).contains(secret), "\(said)")
+            let hash = try Self.ssh(lab, key, vm, record).trimmingCharacters(in: .whitespacesAndNewlines)
+            #expect(hash.hasPrefix("$") && !before.contains(hash), "\(before) \(hash)")
+            let crypt = try Shell.must(["perl", "-e", "print crypt($ARGV[0], $ARGV[1])", secret, hash])
+            #expect(crypt.out == hash, "the first line of the file is the password")
+            let nobody = try lab.vctl("vm", "set", "cloudy", "--user", "nobody2", "--password-file", file)
+            #expect(nobody.status == 1 && nobody.err.contains("(agent.failed)"), "\(nobody)")
+            let audit = try lab.must("query", "GET", "/v1/audit").out
+            let events = try lab.must("query", "GET", "/v1/operations").out
+            #expect(audit.contains("vm.set") && !(audit + events).contains(secret))
+        }
 
         /// A clone of the running guest is somebody else.
         private func clone(_ lab: Lab, _ key: String, _ vm: VM) throws {

@@ -45,6 +45,23 @@ import VctlAPI
         #expect(keys.isSubset(of: known))
     }
 
+    private func names<T: Decodable & SendableMetatype>(_ type: T.Type) -> Set<String> {
+        Set(SchemaProbe.schema(of: type).properties?.map(\.name) ?? [])
+    }
+
+    /// What a request for a VM can say and a profile cannot is written down here.
+    @Test func aProfileKnowsWhatARequestForAVMSays() {
+        let settings = names(ProfileSettings.self)
+        #expect(names(ProfileSettingsPatch.self) == settings)
+        #expect(Set(ProfileSettingsPatch.names) == settings)
+        let ofOneVM: Set = [
+            "name", "profile", "cdrom", "import", "xml", "kernel", "initrd", "cmdline", "start", "disks",
+        ]
+        let secrets: Set = ["cloudInit", "networkConfig"]
+        #expect(secrets.isSubset(of: names(ProfileCreate.self)))
+        #expect(names(VMCreate.self).subtracting(ofOneVM.union(secrets)) == settings.subtracting(["disk"]))
+    }
+
     @Test func anEmptyBodyHasNoFields() {
         #expect(SchemaProbe.schema(of: Empty.self).properties?.isEmpty == true)
     }

@@ -49,19 +49,4 @@ struct ConsoleTests {
         let key = try EscapeKey(text)
         #expect(key.byte == byte && key.name == name)
     }
-
-    @Test func viewersAreNamedForWhatListens() {
-        var vm = VM(
-            id: .example, name: "web1", state: .running, cpus: 1, memoryBytes: 1, managed: true,
-            observedAt: .now)
-        #expect(Viewers.lines(vm, host: "h") == [])
-        vm.graphics = [.init(type: "vnc", address: "127.0.0.1", port: 5900)]
-        #expect(Viewers.lines(vm, host: "h") == [])
-        vm.graphics = [.init(type: "vnc", socket: "/run/a b/vnc.sock")]
-        let vnc = Viewers.lines(vm, host: "host1")
-        #expect(vnc.contains("screen: vncviewer '/run/a b/vnc.sock'"))
-        #expect(vnc.contains { $0.contains("ssh -N -L 5901:'/run/a b/vnc.sock' host1") })
-        vm.graphics = [.init(type: "spice", socket: "/run/s.sock")]
-        #expect(Viewers.lines(vm, host: "h").contains("screen: remote-viewer spice+unix:///run/s.sock"))
-    }
 }

@@ -56,6 +56,28 @@ import Testing
         #expect(Self.words("vctl a 'b c' --d=\"e'f\" > x # y") == ["vctl", "a", "b c", "--d=e'f"])
     }
 
+    /// What libvirt made of a definition for one run is none to go on with.
+    @Test func aDefinitionThatIsKeptIsTheInactiveOne() throws {
+        let kept = try (Self.documented() + Self.discussed()).filter {
+            $0.hasPrefix("vctl vm xml") && $0.contains(">")
+        }
+        #expect(kept.count > 1 && kept.allSatisfy { Self.words($0).contains("--inactive") }, "\(kept)")
+    }
+
+    @Test(arguments: [("README.md", "It has the nouns", "nothing of"), ("CHANGELOG.md", "the nouns", ";")])
+    func everyNounIsListed(_ name: String, _ begin: String, _ end: String) throws {
+        let url = Self.repository.appendingPathComponent(name)
+        let text = try String(contentsOf: url, encoding: .utf8)
+        let first = try #require(text.range(of: begin))
+        let last = try #require(text.range(of: end, range: first.upperBound..<text.endIndex))
+        let list = text[first.upperBound..<last.lowerBound]
+        let nouns = CommandTree.children(of: Vctl.self).filter { !CommandTree.children(of: $0).isEmpty }
+        #expect(nouns.count > 7)
+        for noun in nouns.map({ CommandTree.name(of: $0) }) where noun != "completion" {
+            #expect(list.contains("`\(noun)`"), "\(name) does not name \(noun)")
+        }
+    }
+
     @Test(arguments: try documented() + discussed())
     func itIsACommand(_ line: String) {
         let arguments = LeadingOptions.moved(Array(Self.words(line).dropFirst()))

@@ -92,6 +92,28 @@ import VctlClient
         }
     }
 
+    @Test func aListSaysWhoseAgentsDoNotAnswer() throws {
+        let column = try #require(try Noun.vm.chosen("agent").first)
+        let agent = #"{"agent":{"state":"unresponsive","since":"2026-01-31T08:15:00.250Z"}}"#
+        let row = try JSONNode(parsing: Array(agent.utf8))
+        #expect(column.cell(row) == "unresponsive" && column.csv(row) == "unresponsive")
+        #expect(column.cell(try JSONNode(parsing: Array("{}".utf8))) == "-")
+        #expect(try Printer(.vm, .table, columns: "name,agent").fields() == "name,agent")
+    }
+
+    /// A guest's root says what it likes.
+    @Test func whatAGuestSaysCannotDriveTheTerminal() throws {
+        let said = #""\u001b]0;title\u0007 \u009b2J \u202e evil""#
+        let guest = #"{"hostname":\#(said),"os":{"name":\#(said)},"fileSystems":[{"mountpoint":\#(said)}]}"#
+        let text = Record.text(
+            try JSONNode(parsing: Array(#"{"name":"web","guest":\#(guest),"timezone":\#(said)}"#.utf8)))
+        #expect(text.ranges(of: #"\u{1b}]0;title\u{7}"#).count == 4, "\(text)")
+        let harmful = text.unicodeScalars.filter {
+            ($0.value < 0x20 && $0 != "\n") || (0x7F..<0xA0).contains($0.value) || $0.value == 0x202E
+        }
+        #expect(harmful.isEmpty, "\(text)")
+    }
+
     @Test func aListAsksForWhatItShows() throws {
         #expect(try Printer(.vm, .table).fields() == "name,state,cpus,memoryBytes,nics,image,pending")
         #expect(try Printer(.vm, .name).fields(and: ["name"]) == "name")

@@ -56,9 +56,9 @@ import VctlAPI
     }
 
     @Test func theReadOnlySocketFollowsTheOther() throws {
-        #expect(Configuration.readOnlySocket(besides: "/a/foo.sock") == "/a/foo-ro.sock")
-        #expect(Configuration.readOnlySocket(besides: "/a.b/foo") == "/a.b/foo-ro")
-        #expect(Configuration.readOnlySocket(besides: Wire.defaultSocket) == Configuration().readOnlySocket)
+        #expect(Wire.readOnlySocket(beside: "/a/foo.sock") == "/a/foo-ro.sock")
+        #expect(Wire.readOnlySocket(beside: "/a.b/foo") == "/a.b/foo-ro")
+        #expect(Wire.readOnlySocket(beside: Wire.defaultSocket) == Configuration().readOnlySocket)
         let moved = try ConfigurationFile.read("[daemon]\nsocket = \"/x/y.sock\"\n", from: "x")
         #expect(moved.readOnlySocket == "/x/y-ro.sock")
     }

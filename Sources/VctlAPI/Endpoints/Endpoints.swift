@@ -41,7 +41,7 @@ public enum Endpoints {
             .bytes("application/octet-stream"), Never?.self, [.path], .operate),
         call(
             .put, "vm.file.push", "/v1/vms/{vm}/files/content", "Write a file of the guest, by its agent",
-            bytes: "application/octet-stream", .operate, query: [.path, .mode]),
+            bytes: "application/octet-stream", .operate, query: [.path, .mode, .dryRun]),
         call(
             .post, "vm.wait", "/v1/vms/{vm}/actions/wait", "Wait until a condition holds", VMWait.self,
             .value,

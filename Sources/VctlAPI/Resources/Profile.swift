@@ -35,6 +35,7 @@ public struct ProfileSettings: Codable, Hashable, Sendable {
     public var maxMemoryBytes: ByteCount?
     public var firmware: Firmware?
     public var tpm: Bool?
+    public var graphics: GraphicsKind?
     public var machine: String?
     public var cpuModel: String?
     /// What a disk is like that does not say it itself.
@@ -94,6 +95,7 @@ public struct ProfileSettingsPatch: Codable, Hashable, Sendable {
     public var maxMemoryBytes: Removable<ByteCount>?
     public var firmware: Removable<Firmware>?
     public var tpm: Removable<Bool>?
+    public var graphics: Removable<GraphicsKind>?
     public var machine: Removable<String>?
     public var cpuModel: Removable<String>?
     public var disk: Removable<DiskSpec>?
@@ -155,6 +157,7 @@ public struct ProfileSettingsPatch: Codable, Hashable, Sendable {
             Field("maxCpus", \.maxCpus, \.maxCpus),
             Field("maxMemoryBytes", \.maxMemoryBytes, \.maxMemoryBytes),
             Field("firmware", \.firmware, \.firmware), Field("tpm", \.tpm, \.tpm),
+            Field("graphics", \.graphics, \.graphics),
             Field("machine", \.machine, \.machine), Field("cpuModel", \.cpuModel, \.cpuModel),
             Field("disk", \.disk, \.disk), Field("networks", \.networks, \.networks),
             Field("user", \.user, \.user), Field("sshKeys", \.sshKeys, \.sshKeys),

@@ -18,6 +18,13 @@ public enum Wire {
     public static let maximumBody = 1 << 20
     /// The socket of a daemon that was not told another.
     public static let defaultSocket = "/run/vctld/vctld.sock"
+    /// The read-only socket that belongs to a socket: `X/foo.sock` → `X/foo-ro.sock`.
+    public static func readOnlySocket(beside socket: String) -> String {
+        let name = socket.split(separator: "/").last ?? ""
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return socket + "-ro" }
+        let suffix = name[dot...]
+        return socket.dropLast(suffix.count) + "-ro" + suffix
+    }
     /// The version of daemon and command line.
     public static let version = "0.1.0"
 }

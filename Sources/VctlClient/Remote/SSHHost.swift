@@ -69,7 +69,9 @@ public struct SSHHost: Hashable, Sendable {
     }
 
     /// What `ssh` and `ssh-copy-id` are told to reach it.
-    var words: [String] { (port.map { ["-p", "\($0)"] } ?? []) + [(user.map { "\($0)@" } ?? "") + host] }
+    public var words: [String] {
+        (port.map { ["-p", "\($0)"] } ?? []) + [(user.map { "\($0)@" } ?? "") + host]
+    }
 
     /// The whole command that carries a connection to the daemon there.
     /// - Parameters:

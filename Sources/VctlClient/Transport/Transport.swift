@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import VctlAPI
 
 /// Two non-blocking file descriptors that carry HTTP: both ends of one socket, or the pipes of a process.
 public struct Transport: Sendable {
@@ -62,6 +63,23 @@ public enum UnixSocket {
             guard number == EAGAIN || number == EINTR else { throw error(number, path) }
             // EAGAIN: the daemon's queue of new connections is full; there is nothing to poll for.
             try Poll.sleep(seconds: 0.02, until: deadline, interrupts)
+        }
+    }
+
+    /// Connects to a daemon's socket, or to the read-only one beside it where only that is open to us.
+    /// What is more than reading is refused by the daemon then.
+    /// - Throws: ``ClientError``, about the first one.
+    public static func connect(
+        usual path: String, until deadline: Deadline, _ interrupts: Interrupts?
+    ) throws -> Transport {
+        do {
+            return try connect(path, until: deadline, interrupts)
+        } catch ClientError.denied(let socket) {
+            do {
+                return try connect(Wire.readOnlySocket(beside: path), until: deadline, interrupts)
+            } catch ClientError.denied, ClientError.unreachable, ClientError.socketPath {
+                throw ClientError.denied(socket: socket)
+            }
         }
     }
 

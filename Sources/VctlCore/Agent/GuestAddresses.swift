@@ -43,7 +43,8 @@ enum GuestAddresses {
                         || (0x61...0x66).contains(byte | 0x20)
                 }
             guard isPlain, !text.isEmpty, !text.lowercased().hasPrefix("fe80:") else { return nil }
-            return VM.Address(address: text, prefix: prefix, source: .agent)
+            let length = prefix.flatMap { (0...128).contains($0) ? $0 : nil }
+            return VM.Address(address: text, prefix: length, source: .agent)
         }
     }
 }

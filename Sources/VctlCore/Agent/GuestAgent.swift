@@ -5,11 +5,33 @@ import VctlAPI
 /// The agent of one guest (QEMU's docs/interop/qemu-ga-ref). A guest answers one command at a time; each has
 /// a deadline of its own, and nobody but those who ask the same guest waits for it.
 struct GuestAgent: Sendable {
+    /// Takes a command to the guest, and brings back what came of it, unread; with its deadline in seconds.
+    typealias Line = @Sendable (_ command: String, _ seconds: Int32) async throws -> String
+
     let vm: ObjectReference
-    let lanes: AgentLanes
-    let turns: Turns
     /// How long one command may take, in seconds.
-    var seconds: Int32 = 10
+    var seconds: Int32
+    private let line: Line
+
+    init(vm: ObjectReference, seconds: Int32 = 10, line: @escaping Line) {
+        self.vm = vm
+        self.seconds = seconds
+        self.line = line
+    }
+
+    /// The agent behind libvirt's channel.
+    init(vm: ObjectReference, lanes: AgentLanes, turns: Turns, seconds: Int32 = 10) {
+        self.init(vm: vm, seconds: seconds) { command, seconds in
+            try await turns.alone(vm.id) {
+                try await lanes.use { connection in
+                    // Who has stopped waiting for its turn asks no more: this may be another boot by now.
+                    try Task.checkCancellation()
+                    return try await connection.domain(uuid: vm.id.uuid).agentCommand(
+                        command, timeoutSeconds: seconds)
+                }
+            }
+        }
+    }
 
     /// Sends a command and reads what it returns.
     /// - Throws: ``Problem`` `agent.unresponsive`, `agent.missing`, `agent.failed`, `vm.state`.
@@ -64,21 +86,14 @@ struct GuestAgent: Sendable {
 
     private func exchange(_ json: String) async throws -> String {
         do {
-            return try await turns.alone(vm.id) {
-                try await lanes.use { connection in
-                    // Who has stopped waiting for its turn asks no more: this may be another boot by now.
-                    try Task.checkCancellation()
-                    return try await connection.domain(uuid: vm.id.uuid).agentCommand(
-                        json, timeoutSeconds: seconds)
-                }
-            }
+            return try await line(json, seconds)
         } catch let error as LibvirtError {
             throw problem(error)
         } catch is AgentLanes.Full {
             throw Problem(
                 .agentUnresponsive,
                 "too many guests' agents are slow to answer to ask that of VM \(shown(vm.name))",
-                hint: "try again; vctl vm list shows whose agents do not answer")
+                hint: "try again; vctl vm list --columns name,agent shows whose agents do not answer")
         }
     }
 

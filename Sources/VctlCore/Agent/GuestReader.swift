@@ -80,9 +80,11 @@ struct GuestReader: Sendable {
 
         var fileSystem: VM.FileSystem {
             var found = VM.FileSystem(mountpoint: cut(mountpoint), type: cut(type))
-            (found.totalBytes, found.usedBytes) = (total, used)
+            (found.totalBytes, found.usedBytes) = (Self.size(total), Self.size(used))
             return found
         }
+
+        private static func size(_ said: Int64?) -> Int64? { said.flatMap { $0 < 0 ? nil : $0 } }
     }
 }
 

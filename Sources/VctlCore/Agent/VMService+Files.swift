@@ -48,15 +48,29 @@ extension VMService {
         _ reference: Reference, _ path: String, mode: String?,
         _ body: some AsyncSequence<[UInt8], any Error> & Sendable, _ context: RequestContext
     ) async throws {
-        if let mode, !Self.isMode(mode) {
-            throw Problem(
-                .requestInvalid, "mode: \(shown(mode)) is no file mode",
-                hint: "three or four octal digits, such as 0644",
-                errors: [FieldProblem("mode", "three or four octal digits")])
-        }
+        try Self.check(mode: mode)
         let (agent, row) = try await answering(reference, path, context)
         try await inventory.write { try $0.audit(context, target: row.name) }
         try await GuestUpload(agent: agent, path: path).run(body, mode: mode)
+    }
+
+    /// What ``push(_:_:mode:_:_:)`` would do, as far as is known without touching the guest's files.
+    /// - Throws: ``Problem`` where it could not even begin.
+    public func previewPush(
+        _ reference: Reference, _ path: String, mode: String?, _ context: RequestContext
+    ) async throws -> Preview {
+        try Self.check(mode: mode)
+        let (_, row) = try await answering(reference, path, context)
+        let change = "write the guest's file \(path)" + (mode.map { ", with mode \($0)" } ?? "")
+        return Preview(action: context.action, target: row.name, changes: [change])
+    }
+
+    private static func check(mode: String?) throws {
+        guard let mode, !isMode(mode) else { return }
+        throw Problem(
+            .requestInvalid, "mode: \(shown(mode)) is no file mode",
+            hint: "three or four octal digits, such as 0644",
+            errors: [FieldProblem("mode", "three or four octal digits")])
     }
 
     private static func isMode(_ text: String) -> Bool {

@@ -26,6 +26,7 @@ extension VMCreate {
         maxMemoryBytes = maxMemoryBytes ?? settings.maxMemoryBytes
         firmware = firmware ?? settings.firmware
         tpm = tpm ?? settings.tpm
+        graphics = graphics ?? settings.graphics
         machine = machine ?? settings.machine
         cpuModel = cpuModel ?? settings.cpuModel
         networks = networks ?? settings.networks

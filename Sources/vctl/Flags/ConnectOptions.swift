@@ -18,15 +18,20 @@ struct ConnectOptions: ParsableArguments {
         transform: Parse.host)
     var host: SSHHost?
 
-    /// The socket on this machine: the environment's, or the usual one.
-    static var localSocket: String { variable("VCTL_SOCKET") ?? Wire.defaultSocket }
+    /// The socket on this machine that was asked for, by the option or the environment; `nil`: none was.
+    static func localSocket(_ option: String?) -> String? { option ?? variable("VCTL_SOCKET") }
+
+    /// The other machine that was asked for, if it was one by its address.
+    var remote: SSHHost? { host ?? variable("VCTL_HOST").flatMap { try? SSHHost($0) } }
 
     /// A client; it connects with its first request. `VCTL_SOCKET` is a path on this machine, and says
     /// nothing of another.
     /// - Parameter asks: whether ssh may ask on the terminal; `nil` where someone is there to answer.
     func client(asks: Bool? = nil) -> Client {
         if let host { return Client(host: host, socket: socket, asks: asks) }
-        guard let text = variable("VCTL_HOST") else { return Client(socket: socket ?? Self.localSocket) }
+        guard let text = variable("VCTL_HOST") else {
+            return Self.localSocket(socket).map { Client(socket: $0) } ?? Client(usual: Wire.defaultSocket)
+        }
         do {
             return Client(host: try SSHHost(text), socket: socket, asks: asks)
         } catch {

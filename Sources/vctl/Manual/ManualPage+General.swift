@@ -33,7 +33,14 @@ extension ManualPage {
 
     private var files: String {
         Roff.section("files")
-            + Roff.entry(Roff.italic(Wire.defaultSocket), "The daemon's socket.")
+            + Roff.entry(
+                Roff.italic(Wire.defaultSocket),
+                Roff.text("The daemon's socket, for root and the group vctl."))
+            + Roff.entry(
+                Roff.italic(Wire.readOnlySocket(beside: Wire.defaultSocket)),
+                Roff.text(
+                    "The socket for looking, of the group vctl-ro; taken where the other one is closed to "
+                        + "the caller, and neither --socket nor VCTL_SOCKET names one."))
             + Roff.entry(Roff.italic("/etc/vctl/vctld.toml"), "The daemon's configuration.")
     }
 }

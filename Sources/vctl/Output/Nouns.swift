@@ -29,6 +29,7 @@ struct Noun: Sendable {
             Column("pending", shown: Cell.keys, plain: Cell.labels),
             Column("createdAt", "CREATED", shown: Cell.time),
             Column("observedAt", "OBSERVED", shown: Cell.time),
+            Column("agent", shown: Cell.setting("state"), plain: Cell.setting("state")),
             Column("operation"), Column("description"), Column("rescue"), Column("profile"),
         ],
         usual: ["name", "state", "cpus", "memoryBytes", "addresses", "image", "pending"])

@@ -42,12 +42,7 @@ struct ProfileCreateCommand: ParsableCommand {
     @OptionGroup var connect: ConnectOptions
 
     func run() throws {
-        var body = ProfileCreate(name: name)
-        body.settings = try settings.settings()
-        (body.cloudInit, body.networkConfig) = try settings.texts()
-        body.description = description
-        body.labels = labels.labels
-        let request = try Request(Endpoints.named("profile.create"), query: wait.change.query).json(body)
+        let request = try Request(Endpoints.named("profile.create"), query: wait.change.query).json(body())
         let client = connect.client()
         if ifNotExists, let reply = try existing(client) {
             Standard.error("\(name) exists; nothing to do")
@@ -55,6 +50,17 @@ struct ProfileCreateCommand: ParsableCommand {
         }
         let job = Job(name: name.rawValue, request: wait.dryRun ? request : try request.keyed(key.key))
         try Batch(client, .profile, output, wait).run([job])
+    }
+
+    /// The request's body; reads the files.
+    func body() throws -> ProfileCreate {
+        try settings.keeping.checkOfNew()
+        var body = ProfileCreate(name: name)
+        body.settings = try settings.settings()
+        (body.cloudInit, body.networkConfig) = try settings.texts()
+        body.description = description
+        body.labels = labels.labels
+        return body
     }
 
     private func existing(_ client: Client) throws -> Reply? {
@@ -134,12 +140,13 @@ struct ProfileSet: ParsableCommand {
         try Batch(connect.client(), .profile, output, wait).run(jobs)
     }
 
-    private func patch() throws -> ProfilePatch {
+    /// The request's body; reads the files.
+    func patch() throws -> ProfilePatch {
         let new = try settings.settings()
         var patch = ProfilePatch()
         (patch.cloudInit, patch.networkConfig) = try settings.texts()
         var change = ProfileSettingsPatch(new)
-        for name in unset {
+        for name in unset + settings.keeping.removed {
             switch name {
             case "cloudInit": patch.cloudInit = Secret("")
             case "networkConfig": patch.networkConfig = Secret("")

@@ -98,6 +98,7 @@ extension ProfileSettings {
         maxMemoryBytes = body.maxMemoryBytes
         firmware = body.firmware
         tpm = body.tpm
+        graphics = body.graphics
         machine = body.machine
         cpuModel = body.cpuModel
         autostart = body.autostart

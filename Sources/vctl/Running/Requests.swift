@@ -34,13 +34,15 @@ enum Confirmation {
 
 /// `show` of one object or several.
 enum ShowRun {
+    /// - Parameter kept: a client that is used for more; each one may have to log in anew.
     /// - Returns: the replies that were printed.
     @discardableResult
-    static func run(_ noun: Noun, _ names: [String], _ connect: ConnectOptions, _ output: OutputOptions)
-        throws -> [[UInt8]]
-    {
+    static func run(
+        _ noun: Noun, _ names: [String], _ connect: ConnectOptions, _ output: OutputOptions,
+        by kept: Client? = nil
+    ) throws -> [[UInt8]] {
         let printer = try Printer(noun, output)
-        let client = connect.client()
+        let client = kept ?? connect.client()
         var replies: [[UInt8]] = []
         var first: ExitCode?
         for name in try checkedReferences(names) {

@@ -14,10 +14,15 @@ struct Proxy: ParsableCommand {
     var socket: String?
 
     func run() throws {
-        let path = socket ?? ConnectOptions.localSocket
+        let asked = ConnectOptions.localSocket(socket)
+        let path = asked ?? Wire.defaultSocket
         let far: Transport
         do {
-            far = try UnixSocket.connect(path, until: .after(seconds: 10), nil)
+            let deadline = Deadline.after(seconds: 10)
+            far =
+                try asked == nil
+                ? UnixSocket.connect(usual: path, until: deadline, nil)
+                : UnixSocket.connect(path, until: deadline, nil)
         } catch {
             Standard.out(Greeting.refused(socket: path, errno: Self.number(error)).line)
             throw error

@@ -34,6 +34,20 @@ struct KeepingOptions: ParsableArguments {
         throw Failure.usage("--autostart-order and --autostart-delay do not go with --no-autostart")
     }
 
+    /// - Throws: a ``Failure`` where something is to be taken away of what is only being made.
+    func checkOfNew() throws {
+        guard !removed.isEmpty else { return }
+        throw Failure.usage(
+            "none takes away an order or a delay, and what is new has none",
+            hint: "--no-autostart, where a profile gives it one; else leave it out")
+    }
+
+    /// The names of the settings that are taken away.
+    var removed: [String] {
+        (order.map { $0.value == nil } == true ? ["autostartOrder"] : [])
+            + (delay.map { $0.value == nil } == true ? ["autostartDelaySeconds"] : [])
+    }
+
     func fill(_ body: inout VMCreate) {
         body.autostart = autostart
         body.autostartOrder = order?.value

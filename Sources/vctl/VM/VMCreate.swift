@@ -56,7 +56,6 @@ struct VMCreateCommand: ParsableCommand {
         try creation.check(starts: !noStart, hint: "leave out --no-start and --no-wait")
         try hardware.check(hasProfile: profile != nil)
         try guest.check()
-        try keeping.check()
         let query = creation.wait.change.query
         let request = try Request(Endpoints.named("vm.create"), query: query).json(try body())
         try VMCreation(name, creation).run(request)
@@ -64,6 +63,8 @@ struct VMCreateCommand: ParsableCommand {
 
     /// The request's body; reads the files.
     func body() throws -> VMCreate {
+        try keeping.check()
+        try keeping.checkOfNew()
         var body = VMCreate(name: name)
         body.profile = profile
         body.xml = try xml.map { Secret(try Files.text($0)) }

@@ -13,6 +13,7 @@ struct VMExecCommand: ParsableCommand {
             The options come before the VM's name; all behind it is the command, which no shell looks at. Its
             output comes as it is printed, and its exit status is vctl's; 125 is a failure of vctl's own. It
             runs as the agent does, most often as root, with a umask of 022.
+            A status that no process here can end with, as guests with Windows have them, becomes 255.
 
             vctl exec web1 systemctl is-active nginx
             vctl vm exec --stdin web1 tee /etc/motd
@@ -97,8 +98,11 @@ struct VMExecCommand: ParsableCommand {
         if let out = line.stdout { Standard.out(out.bytes) }
         if let err = line.stderr { Standard.errorBytes(err.bytes) }
         if let problem = line.error { throw problem }
-        if let exit = line.exit { throw GuestEnded(status: Int32(truncatingIfNeeded: exit)) }
+        if let exit = line.exit { throw GuestEnded(status: Self.status(exit)) }
     }
+
+    /// `exit` passes on 8 bits, of which a failure could have none.
+    private static func status(_ exit: Int) -> Int32 { (0...255).contains(exit) ? Int32(exit) : 255 }
 }
 
 /// Cuts a stream of bytes into lines.

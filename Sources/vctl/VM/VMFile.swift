@@ -22,6 +22,7 @@ struct VMFilePush: ParsableCommand {
 
     @OptionGroup var connect: ConnectOptions
     @OptionGroup var timeout: TimeoutOption
+    @OptionGroup var change: ChangeOptions
     @Option(name: .customLong("mode"), help: "The file's mode, such as 0644.") var mode: String?
     @Argument(
         help: .init("Name or UUID.", valueName: "name"), completion: Live.vms, transform: Parse.reference)
@@ -30,19 +31,30 @@ struct VMFilePush: ParsableCommand {
     @Argument(help: .init("The absolute path in the guest.", valueName: "path")) var path: String
 
     func run() throws {
-        var query = [("path", path)]
+        var query = [("path", path)] + change.query
         if let mode { query.append(("mode", mode)) }
         let client = connect.client()
         client.interrupts = Interrupts()
         let request = Request(Endpoints.named("vm.file.push"), [name.description], query: query)
+        guard let content = try content() else {
+            let reply = try client.send(
+                request.bytes([], as: "application/octet-stream"), until: timeout.deadline)
+            if change.dryRun { try Previews.print([reply], .table, asArray: false) }
+            return
+        }
+        // The agent cannot go on with half a file.
+        _ = try client.upload(
+            content, by: request, until: timeout.deadline,
+            received: { throw ClientError.lost(socket: client.socket) })
+    }
+
+    /// The file to send; `nil` where no byte is sent. A dry run opens it, too.
+    private func content() throws -> UploadFile? {
         do {
             let content = try UploadFile(path: file)
-            // The agent cannot go on with half a file.
-            _ = try client.upload(
-                content, by: request, until: timeout.deadline,
-                received: { throw ClientError.lost(socket: client.socket) })
+            return change.dryRun ? nil : content
         } catch FileError.empty {
-            _ = try client.send(request.bytes([], as: "application/octet-stream"), until: timeout.deadline)
+            return nil
         }
     }
 }

@@ -18,8 +18,8 @@ struct VMList: ParsableCommand {
     func run() throws {
         var query = selection.query
         if let state { query.append(("state", state.rawValue)) }
-        let selects = selection.vms != nil
-        let keep = { (row: JSONNode) in selection.matches(row["name"]?.text ?? "") }
-        try options.run(.vm, query: query, needed: selects ? ["name"] : [], keep: selects ? keep : nil)
+        let needed = selection.needed
+        let keep = { (row: JSONNode) in selection.matches(row) }
+        try options.run(.vm, query: query, needed: needed, keep: needed.isEmpty ? nil : keep)
     }
 }

@@ -12,9 +12,10 @@ struct VMStopCommand: ParsableCommand {
 
             With --in-order all are stopped in the reverse of the order in which they start with the host:
             first those without an order, then the highest, each order when the one before is done. That is
-            what the service vctl-guests does when the host goes down.
+            what the service vctl-guests does when the host goes down, with the VMs that vctl manages;
+            others are left to libvirt-guests.
 
-            vctl vm stop --vms '*' --in-order --grace 90s --force
+            vctl vm stop --managed --in-order --grace 90s --force
             """)
 
     @OptionGroup var options: ActionOptions

@@ -6,7 +6,14 @@ import VctlClient
 /// `vctl vm xml`.
 struct VMXML: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "xml", abstract: "Print libvirt's definition of a VM, without secrets.")
+        commandName: "xml", abstract: "Print libvirt's definition of a VM, without secrets.",
+        discussion: """
+            Of a VM that runs this is what libvirt made of the definition for this run, with addresses, TAP
+            devices and what else it chose. The definition itself, for vm set --xml and vm create --xml, is
+            printed by --inactive; of a VM that is off both are the same.
+
+            vctl vm xml web1 --inactive > web1.xml
+            """)
 
     @OptionGroup var connect: ConnectOptions
 

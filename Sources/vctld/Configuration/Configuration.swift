@@ -9,7 +9,7 @@ struct Configuration: Equatable, Sendable {
     /// The socket for reading and writing.
     var socket = Wire.defaultSocket
     /// The socket whose callers may only read; empty: none.
-    var readOnlySocket = "/run/vctld/vctld-ro.sock"
+    var readOnlySocket = Wire.readOnlySocket(beside: Wire.defaultSocket)
     var logLevel = Logger.Level.info
     /// libvirt's connection URI.
     var libvirtURI = "qemu:///system"
@@ -54,14 +54,6 @@ struct Configuration: Equatable, Sendable {
         var stallSeconds = 30
         /// Seconds between two signs of life on an event stream.
         var keepAliveSeconds = 15
-    }
-
-    /// The read-only socket that belongs to a socket: `X/foo.sock` → `X/foo-ro.sock`.
-    static func readOnlySocket(besides socket: String) -> String {
-        let name = socket.split(separator: "/").last ?? ""
-        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return socket + "-ro" }
-        let suffix = name[dot...]
-        return socket.dropLast(suffix.count) + "-ro" + suffix
     }
 }
 

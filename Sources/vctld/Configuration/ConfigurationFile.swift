@@ -2,6 +2,7 @@
 import Foundation
 import Logging
 import TOMLKit
+import VctlAPI
 
 /// Reads `vctld.toml`.
 enum ConfigurationFile {
@@ -46,7 +47,7 @@ enum ConfigurationFile {
             try key.read(&configuration, TOMLReader(value: value, key: key.path, place: spot))
         }
         if table["daemon"]?.table?["socket"] != nil, table["daemon"]?.table?["readonly_socket"] == nil {
-            configuration.readOnlySocket = Configuration.readOnlySocket(besides: configuration.socket)
+            configuration.readOnlySocket = Wire.readOnlySocket(beside: configuration.socket)
         }
         return configuration
     }

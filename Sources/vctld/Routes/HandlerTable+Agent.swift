@@ -30,6 +30,11 @@ extension HandlerTable {
         }
         on("vm.file.push") { incoming in
             let path = incoming.query.text("path") ?? ""
+            guard !incoming.context.dryRun else {
+                return try .json(
+                    try await vms.previewPush(
+                        try incoming.reference(), path, mode: incoming.query.text("mode"), incoming.context))
+            }
             try await vms.push(
                 try incoming.reference(), path, mode: incoming.query.text("mode"), incoming.body,
                 incoming.context)

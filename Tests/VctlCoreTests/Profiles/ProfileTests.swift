@@ -73,6 +73,36 @@ struct ProfileTests {
         #expect(other.autostart == false && other.autostartOrder == nil && other.image == nil)
     }
 
+    /// A value for each setting.
+    private static let samples = """
+        {"image":"base","clone":"full","cpus":3,"memoryBytes":268435456,"maxCpus":4,"firmware":"uefi",
+        "maxMemoryBytes":536870912,"tpm":true,"graphics":"spice","machine":"pc","cpuModel":"max",
+        "disk":{"sizeBytes":1073741824},"networks":[{"network":"lan"}],"user":"ada","sshKeys":["k"],
+        "labels":{"a":"b"},"description":"text","autostart":true,"autostartOrder":7,
+        "autostartDelaySeconds":3,"onCrash":"restart","protected":true}
+        """
+
+    @Test(arguments: ProfileSettingsPatch.names)
+    func everySettingReachesTheVM(_ name: String) throws {
+        let all = try JSONSerialization.jsonObject(with: Data(Self.samples.utf8)) as? [String: Any]
+        let value = try #require(all?[name], "a setting without a value to try")
+        let one = try JSONSerialization.data(withJSONObject: [name: value])
+        var request = VMCreate(name: try Name("web"))
+        if name != "image" { request.image = .name("other") }
+        let profile = Profile(
+            id: ObjectID(), name: try Name("p"),
+            settings: try JSONDecoder().decode(ProfileSettings.self, from: one),
+            createdAt: .now)
+        var empty = profile
+        empty.settings = ProfileSettings()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let bodies = try [profile, empty].map {
+            try encoder.encode(request.filled(from: $0, ProfileTexts()))
+        }
+        #expect(bodies[0] != bodies[1])
+    }
+
     @Test func aVMIsMadeWithIt() async throws {
         _ = try await bench.upload("base", to: core)
         await core.engine.idle()

@@ -52,10 +52,17 @@ ok "QEMU has a vCPU of KVM's"
 uuid=$(vctl vm show nested --format json | jq -r .id)
 is "AppArmor" "libvirt-$uuid (enforce)" "$(cat "/proc/$pid/attr/current")"
 
-# As when the host goes down: both units stop in one transaction, and systemd knows which is first.
+# As when the host goes down: both units stop in one transaction, and systemd knows which is first. A VM that
+# vctl does not manage is not theirs to stop.
+virsh -q create /dev/stdin <<'TEXT'
+<domain type='kvm'><name>foreign</name><memory unit='MiB'>64</memory>
+<os><type arch='x86_64' machine='q35'>hvm</type></os></domain>
+TEXT
 systemctl start vctl-guests
 systemctl stop vctld vctl-guests
 is "virsh domstate" "shut off" "$(virsh domstate nested | head -n 1)"
+is "virsh domstate of another's" running "$(virsh domstate foreign | head -n 1)"
+virsh -q destroy foreign
 is "what stopped the guests" success "$(systemctl show -P Result vctl-guests)"
 is "failed commands of the unit" "" "$(journalctl -q -u vctl-guests -o cat | grep 'status=' || true)"
 systemctl start vctld

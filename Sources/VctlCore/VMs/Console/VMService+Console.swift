@@ -54,8 +54,8 @@ extension VMService {
             let name = shown(row.name)
             throw Problem(
                 .vmNoConsole, "there is no console log of VM \(name)",
-                hint: "only what runs since vctl made or adopted it has one: vctl vm start \(name); or look"
-                    + " now: vctl console \(name)")
+                hint: "VMs that vctl makes keep one from their first start on, others keep none; to look now:"
+                    + " vctl console \(name)")
         }
         return log(row.id, tail: tail, follow: follow)
     }
