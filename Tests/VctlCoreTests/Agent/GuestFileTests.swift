@@ -20,7 +20,7 @@ import VctlAPI
         let core = try await bench.core()
         try await bench.make("web", on: core)
         let ways: [(name: String, path: String, mode: String?, code: ErrorCode)] = [
-            ("nobody", "/x", nil, .vmNotFound), ("web", "x", nil, .requestInvalid),
+            ("web", "x", nil, .requestInvalid),
             ("web", "/x", "9", .requestInvalid), ("web", "/x", "0644", .vmState),
         ]
         for way in ways {
