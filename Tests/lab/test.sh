@@ -17,8 +17,10 @@ export VCTL_LAB VCTL_LAB_IMAGES=$PWD/.build/lab
 
 # What failed, again: it may be thousands of lines above.
 failures() {
+    local found pattern=' recorded an issue \|Fatal error\|^error: '
+    found=$(cat "$VCTL_LAB"/*.log 2>/dev/null | grep -A 3 "$pattern") || return 0
     say "this failed:"
-    cat "$VCTL_LAB"/*.log 2>/dev/null | grep -A 3 ' recorded an issue \|Fatal error\|^error: ' || true
+    echo "$found"
 }
 
 background=
@@ -65,7 +67,7 @@ if [ "${1-}" = --newer ]; then
     export VCTL_LAB_ROOT=$VCTL_LAB_IMAGES/debian13
     say "4. suites with real guests, below $VCTL_LAB"
     # The lab VM is a Debian 12 wherever it runs.
-    guests --skip WholeHost
+    guests --skip WholeHost 2>&1 | tee "$VCTL_LAB/newer.log"
     exit
 fi
 
@@ -87,7 +89,7 @@ fi
 # What dies inside the process loses nothing that was written, on whatever that was; on a disk the tests
 # would wait for it half of their time.
 in_memory() {
-    [ "$(id -u)" -eq 0 ] || {
+    unshare --mount true 2>/dev/null || {
         "$@"
         return
     }

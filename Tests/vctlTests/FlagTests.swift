@@ -97,9 +97,12 @@ import VctlClient
                 guard !Self.elsewhere.contains(name) else { continue }
                 count += 1
                 let tried = line + ["--\(name)"] + (argument.kind == "flag" ? [] : [value(name)])
-                let arrives = (try? body(tried)).map { $0 != without } ?? false
                 let isRefused = line[0] == "profile" && Self.refused.contains(name)
-                #expect(arrives != isRefused, "\(line.prefix(2)) --\(name)")
+                if isRefused {
+                    #expect(throws: (any Error).self, "\(tried)") { try body(tried) }
+                } else {
+                    #expect(try body(tried) != without, "\(tried)")
+                }
             }
         }
         #expect(count > 20)

@@ -39,7 +39,7 @@ import VctlClient
         arguments: [
             ("qemu:///system", "qemu+ssh://ann@host2:2222/system"),
             ("qemu+unix:///system?socket=/x", "qemu+ssh://ann@host2:2222/system?socket=/x"),
-            ("qemu:///session", "qemu+ssh://ann@host2:2222/session"),
+            ("qemu:///session", nil), ("lxc:///system", "lxc+ssh://ann@host2:2222/system"),
             ("qemu+ssh://host3/system", nil), ("qemu+tcp:///system", nil), ("nonsense", nil),
         ] as [(String, String?)])
     func libvirtIsReachedBySSHToo(_ uri: String, _ expected: String?) throws {
@@ -51,7 +51,7 @@ import VctlClient
             of: #""disks":[]"#, with: #""disks":[],"graphics":[{"type":"vnc","socket":"/run/v.sock"}]"#)
     private let told = #"""
         {"hostname":"host2","instance":"6ba7b810-9dad-41d1-80b4-00c04fd430c8","version":"0.1.0",\#
-        "startedAt":"2026-01-31T08:15:00.250Z","synced":true,"libvirt":{"uri":"qemu:///session",\#
+        "startedAt":"2026-01-31T08:15:00.250Z","synced":true,"libvirt":{"uri":"lxc:///system",\#
         "connected":true},"accelerator":{"kind":"tcg"},"vms":1,"running":1}
         """#
 
@@ -61,7 +61,7 @@ import VctlClient
         #expect(result.status == 0 && server.requests.last?.hasPrefix("GET /v1/host HTTP") == true)
         #expect(
             result.err == """
-                screen: virt-viewer --connect qemu:///session --attach \(vmID)
+                screen: virt-viewer --connect lxc:///system --attach \(vmID)
                 screen: vncviewer /run/v.sock
                 screen from elsewhere: ssh -N -L 5901:/run/v.sock host2, and there: vncviewer localhost:1
 
@@ -82,7 +82,7 @@ import VctlClient
         let result = try Program.run(words + ["--host", "ssh://ann@far:2222"], environment: path)
         #expect(
             result.err == """
-                screen: virt-viewer --connect qemu+ssh://ann@far:2222/session \(vmID)
+                screen: virt-viewer --connect lxc+ssh://ann@far:2222/system \(vmID)
                 screen: ssh -N -L 5901:/run/v.sock -p 2222 ann@far, and then: vncviewer localhost:1
 
                 """)

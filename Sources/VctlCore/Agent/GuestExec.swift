@@ -106,6 +106,7 @@ private struct Follower: Sendable {
             as Problem
             where problem.errorCode == .agentFailed
         {
+            guard await !agent.forbids("guest-file-open") else { throw problem }
             // No room for files: the agent keeps what is printed.
         }
         var positions = positions
@@ -182,6 +183,11 @@ private struct Follower: Sendable {
         var positions = positions
         for index in positions.indices {
             while try await fetch(&positions[index], sink) {}
+            guard positions[index].file != nil || end.isCut else {
+                throw Problem(
+                    .agentFailed, "the guest's agent opens no files, so what the command printed is lost",
+                    hint: "let it print less, or into a file")
+            }
             try await positions[index].file?.close()
         }
         try await tidyUp(positions)

@@ -53,6 +53,11 @@ struct GuestFile: Sendable {
         try await agent.tell("guest-file-write", Write(handle: handle, bytes: Base64(bytes)))
     }
 
+    /// Closes it although the task may be cancelled: the agent would keep the file open for ever.
+    func giveUp() async {
+        _ = await Task { try? await close() }.value
+    }
+
     /// Writes out what the agent holds back, and gives the handle up.
     func close() async throws {
         struct Close: Encodable { var handle: Int }

@@ -53,7 +53,11 @@ enum GuestShell {
         if ! { printf %65536s "" >"${p}s" && echo 125 >"${p}s"; } 2>/dev/null; then
           rm -f "${p}s"; umask 022; exec "$@" 4>&-
         fi
-        lose() { echo "$p!" >&4; cat >/dev/null; exit; }
+        lose() {
+          echo "$p!" >&4
+          until [ -e "${p}x" ] || [ "$(dd bs=16384 count=1 2>/dev/null | wc -c)" -eq 0 ]; do :; done
+          exit
+        }
         pump() {
           n=0
           while :; do
@@ -70,7 +74,7 @@ enum GuestShell {
             if [ "$n" -ge \(pieces) ]; then rm -f "$p$1$((n-\(pieces)))"; fi
           done
         }
-        run() { umask 022; "$@" 3>&- 4>&-; echo "$?" 1<>"${p}s"; }
+        run() { umask 022; (exec "$@" 3>&- 4>&-); echo "$?" 1<>"${p}s"; }
         { { run "$@" 2>&1 >&3 3>&- | pump e 3>&-; } 3>&1 | pump o; }
         read -r s <"${p}s" || s=125
         if [ -e "${p}x" ]; then

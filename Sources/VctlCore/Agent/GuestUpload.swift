@@ -17,21 +17,30 @@ struct GuestUpload: Sendable {
         do {
             let file = try await GuestFile(partial, .write, agent)
             do { try await send(body, to: file) } catch {
-                try? await file.close()
+                await file.giveUp()
                 throw error
             }
             try await file.close()
             // Where there are attributes to copy, the guest may ask a directory of its network.
             try await sh(Self.place, [partial, target, mode ?? ""])
         } catch {
-            _ = try? await GuestProcess(GuestShell.path, ["-c", #"rm -f -- "$1""#, "vctl", partial], agent)
+            await Task { [agent] in
+                _ = try? await GuestProcess(
+                    GuestShell.path, ["-c", #"rm -f -- "$1""#, "vctl", partial], agent)
+            }.value
             throw error
         }
     }
 
     /// - Returns: the place itself, where `path` is a symbolic link.
     private func prepare(_ suffix: String) async throws -> String {
-        String(decoding: try await sh(Self.begin, [path, suffix]), as: UTF8.self)
+        let place = try await sh(Self.begin, [path, suffix])
+        guard let text = String(validating: place, as: UTF8.self) else {
+            throw Problem(
+                .agentFailed, "\(shown(path)) in the guest leads to a name that is no UTF-8",
+                hint: "name another file")
+        }
+        return text
     }
 
     /// Each command of the agent costs a round trip: what comes in small pieces goes on in large ones.
@@ -56,17 +65,19 @@ struct GuestUpload: Sendable {
         t=$1
         if [ -L "$t" ]; then t=$(readlink -f -- "$t") || exit 1; fi
         if [ -d "$t" ]; then echo "it is a directory" >&2; exit 1; fi
+        if [ -e "$t" ] && ! [ -f "$t" ]; then echo "it is no regular file" >&2; exit 1; fi
         umask 077
         : >"$t$2" || exit 1
         printf %s "$t"
         """
 
-    /// GNU's cp knows of more attributes than those that every system has.
+    /// GNU's cp knows of more attributes than those that every system has; BSDs have another stat.
     private static let place = """
         p=$1; t=$2; m=$3
         if [ -e "$t" ]; then
           cp --attributes-only --preserve=all -- "$t" "$p" 2>/dev/null ||
-            { chown "$(stat -c %u:%g "$t")" "$p" && chmod "$(stat -c %a "$t")" "$p"; } || exit 1
+            { chown "$(stat -c %u:%g "$t")" "$p" && chmod "$(stat -c %a "$t")" "$p"; } 2>/dev/null ||
+            { chown "$(stat -f %u:%g "$t")" "$p" && chmod "$(stat -f %Mp%Lp "$t")" "$p"; } || exit 1
           touch -- "$p"
         fi
         if [ -n "$m" ] || ! [ -e "$t" ]; then chmod -- "${m:-644}" "$p" || exit 1; fi

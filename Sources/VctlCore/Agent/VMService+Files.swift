@@ -17,7 +17,7 @@ public struct GuestDownload: Sendable {
             }
             try await file.close()
         } catch {
-            try? await file.close()
+            await file.giveUp()
             throw error
         }
     }
@@ -34,7 +34,7 @@ extension VMService {
         let first: [UInt8]
         do { first = try await file.read() } catch {
             // A directory can be opened, too.
-            try? await file.close()
+            await file.giveUp()
             throw error
         }
         try await inventory.write { try $0.audit(context, target: row.name) }

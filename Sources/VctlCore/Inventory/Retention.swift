@@ -7,8 +7,8 @@ struct Retention: Sendable {
     let inventory: Inventory
     let operationDays: Int
     let events: Int
-    /// So many refusals of each user stay in the audit: who asks in a loop fills no disk with them, and
-    /// pushes out no line about anybody else, or about a change.
+    /// So many refusals of each user stay in the audit: who asks in a loop pushes out no line about
+    /// anybody else, or about a change.
     var refusals = 100_000
 
     func run(now: Timestamp) async throws {

@@ -9,15 +9,15 @@ struct AddressReader: Sendable {
     let environment: VMEnvironment
 
     /// Asks, and stores what is new. Returns the VM as it is known then.
-    /// - Parameter agent: whether the agent is asked although there is a lease.
+    /// - Parameter agent: whether the agent is asked; without a word of it, where there is no lease.
     @discardableResult
-    func refresh(_ id: ObjectID, agent: Bool = false) async throws -> VM? {
+    func refresh(_ id: ObjectID, agent: Bool? = nil) async throws -> VM? {
         guard let domain = try await environment.hypervisor.domain(id), try await domain.isActive() else {
             return nil
         }
         let leases = try await read(domain, .lease)
         var said: [String: [VM.Address]] = [:]
-        if agent || leases.isEmpty {
+        if agent ?? leases.isEmpty {
             said = await GuestAddresses.read(
                 environment.agent(of: .init(kind: .vm, id: id, name: domain.name), seconds: 5))
         }
@@ -28,7 +28,8 @@ struct AddressReader: Sendable {
             var vm = try row.value()
             // What an agent has said that was not asked now counts for more than a lease.
             let keeps = agentSaidNothing && vm.agent?.state == .up
-            for index in vm.nics.indices where !keeps || vm.nics[index].addresses.isEmpty {
+            for index in vm.nics.indices {
+                if keeps, vm.nics[index].addresses.contains(where: { $0.source == .agent }) { continue }
                 vm.nics[index].addresses = addresses[vm.nics[index].mac] ?? []
             }
             try transaction.store(vm)
@@ -73,7 +74,7 @@ struct AddressReader: Sendable {
 }
 
 /// Looks for the addresses of guests that have none yet, often at first and then seldom, and now and then at
-/// all. A guest whose agent is slow holds up nobody else.
+/// all. An agent that does not answer is not asked, once that is known.
 struct AddressWatcher: Sendable {
     let environment: VMEnvironment
     private let asking = Asking()
@@ -90,28 +91,44 @@ struct AddressWatcher: Sendable {
 
     /// Looks until the task is cancelled.
     func run() async {
-        var tries: [ObjectID: Int] = [:]
-        var round = 0
+        var schedule = Schedule()
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
-            round += 1
+            schedule.round += 1
             guard environment.hypervisor.isConnected, let present = try? await running() else { continue }
-            tries = tries.filter { present.keys.contains($0.key) }
-            for (id, vm) in present where Self.isDue(vm.isKnown, tries[id, default: 0], round) {
-                guard asking.begin(id) else { continue }
-                tries[id, default: 0] += 1
+            for id in schedule.due(present.mapValues(\.isKnown)) where asking.begin(id) {
+                schedule.looked(at: id)
+                let hasAgent = present[id]?.hasAgent ?? false
                 Task {
-                    _ = try? await AddressReader(environment: environment).refresh(id, agent: vm.hasAgent)
+                    _ = try? await AddressReader(environment: environment).refresh(id, agent: hasAgent)
                     asking.end(id)
                 }
             }
         }
     }
 
-    /// Every second for two minutes, then every half minute; known ones every minute.
-    private static func isDue(_ isKnown: Bool, _ tries: Int, _ round: Int) -> Bool {
-        if isKnown { return round % 60 == 0 }
-        return tries < 120 || round % 30 == 0
+    /// Who is looked at when, in rounds of a second: every round for two minutes, then every half minute;
+    /// those that are known every minute. Who had to wait stays due.
+    struct Schedule {
+        var round = 0
+        private var looks: [ObjectID: (count: Int, last: Int)] = [:]
+
+        /// Those whose turn it is, the longest waiting first.
+        /// - Parameter present: whether all is known of each.
+        mutating func due(_ present: [ObjectID: Bool]) -> [ObjectID] {
+            looks = looks.filter { present.keys.contains($0.key) }
+            return present.filter { isDue($0.key, isKnown: $0.value) }.keys.sorted {
+                (looks[$0]?.last ?? 0) < (looks[$1]?.last ?? 0)
+            }
+        }
+
+        mutating func looked(at id: ObjectID) { looks[id] = ((looks[id]?.count ?? 0) + 1, round) }
+
+        private func isDue(_ id: ObjectID, isKnown: Bool) -> Bool {
+            guard let look = looks[id] else { return true }
+            let pause = isKnown ? 60 : look.count < 120 ? 1 : 30
+            return round - look.last >= pause
+        }
     }
 
     private func running() async throws -> [ObjectID: Present] {

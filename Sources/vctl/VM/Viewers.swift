@@ -48,14 +48,14 @@ struct Viewers {
         return lines + ["screen: ssh -N -L 5901:\(socket) \(words), and then: \(viewer.tunnelled)"]
     }
 
-    /// libvirt's URI as seen from another machine; `nil` where it is not on the daemon's host, or there is no
-    /// such way to it.
+    /// libvirt's URI as seen from another machine; `nil` where it is not on the daemon's host, is one user's
+    /// alone, or there is no such way to it.
     static func uri(_ local: String, over remote: SSHHost) -> String? {
         guard let colon = local.firstIndex(of: ":") else { return nil }
         let driver = local[..<colon].split(separator: "+", omittingEmptySubsequences: false)
         let rest = local[colon...]
         guard let name = driver.first, driver.count == 1 || driver.dropFirst().elementsEqual(["unix"]),
-            rest.hasPrefix(":///")
+            rest.hasPrefix(":///"), rest != ":///session"
         else { return nil }
         return "\(name)+\(remote.url)\(rest.dropFirst(3))"
     }

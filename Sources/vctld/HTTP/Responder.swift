@@ -87,7 +87,7 @@ struct Responder: Sendable {
         let who = context.caller.user ?? "uid \(context.caller.uid)"
         throw Problem(
             .permissionDenied, "\(context.action) needs the role \(needed.rawValue); \(who) has \(role) here",
-            hint: "ask the admin of this host, or use the socket for writing")
+            hint: "ask the admin of this host; through the read-only socket nobody may do more than look")
     }
 
     private func answer(_ admitted: Incoming, _ request: Request) async throws -> Reply {

@@ -42,7 +42,7 @@ import VctlAPI
             _ = try await core.vms.consoleLog(.name("web"), follow: false, tail: nil)
         }
         #expect(problem.errorCode == .vmNoConsole)
-        #expect(problem.hint?.contains("VMs that vctl makes keep one from their first start on") == true)
+        #expect(problem.hint?.contains("keep one from their first start on") == true)
         try core.inventory.close()
     }
 }

@@ -138,6 +138,7 @@ struct DomainProjectionTests {
             (changed.activeXML, changed.inactiveXML) = (domain.xml, next.xml)
             return project(changed).vm.pending
         }
+        #expect(pending { $0.cpuMode = "host-passthrough" } == ["cpuModel": "host-passthrough"])
         #expect(pending { ($0.cpuMode, $0.cpuModel) = ("custom", "Nehalem") } == ["cpuModel": "Nehalem"])
         #expect(pending { $0.osBootDevices = ["cdrom", "hd"] } == ["boot": "cdrom,hd"])
         #expect(pending { $0.onCrash = "preserve" } == ["onCrash": "preserve"])

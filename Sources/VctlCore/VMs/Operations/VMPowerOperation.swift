@@ -158,6 +158,7 @@ extension DomainEffects {
         if try await domain.status().state == .paused { try await domain.resume() }
         let agent = environment.agent(of: ObjectReference(kind: .vm, id: id, name: domain.name), seconds: 3)
         if await Patience.of(.seconds(4), { await agent.shutDown() }) == true { return }
+        try Task.checkCancellation()
         do {
             try await domain.shutdown(.acpi)
         } catch let error as LibvirtError where error.meansUnsupportedFlags {

@@ -43,8 +43,8 @@ extension DomainProjection {
         note("onCrash") { $0.onCrash }
     }
 
-    /// Where the saved mode is `host-model`, what runs has the model that libvirt found, and that is no
-    /// difference.
+    /// Where libvirt chooses the model at the start (`host-model`, `minimum`, a fallback), another one in what
+    /// runs is no difference; that such a mode is new cannot be told.
     private static func cpuModel(
         _ active: DomainXML, _ inactive: DomainXML, _ changes: inout [String: String]
     ) {
@@ -52,7 +52,11 @@ extension DomainProjection {
             domain.cpuMode == "custom" ? domain.cpuModel : domain.cpuMode
         }
         guard let live = words(active), let saved = words(inactive), live != saved else { return }
-        if saved == "host-model", active.cpuMode == "custom" { return }
+        let isChosen =
+            saved == "host-model" || inactive.cpuMatch == "minimum"
+            || inactive.cpuMode == "custom"
+                && inactive.element.first("cpu/model")?[attribute: "fallback"] != "forbid"
+        if isChosen, active.cpuMode == "custom" { return }
         changes["cpuModel"] = saved
     }
 
