@@ -183,7 +183,8 @@ private struct Follower: Sendable {
         var positions = positions
         for index in positions.indices {
             while try await fetch(&positions[index], sink) {}
-            guard positions[index].file != nil || end.isCut else {
+            // Without a piece there was no room, or the command has mounted something over it.
+            if positions[index].file == nil, await agent.forbids("guest-file-open") {
                 throw Problem(
                     .agentFailed, "the guest's agent opens no files, so what the command printed is lost",
                     hint: "let it print less, or into a file")

@@ -12,8 +12,8 @@ struct VMExecCommand: ParsableCommand {
         discussion: """
             The options come before the VM's name; all behind it is the command, which no shell looks at. Its
             output comes as it is printed, and its exit status is vctl's; 125 is a failure of vctl's own. It
-            runs as the agent does, most often as root, with a umask of 022. In a guest without room in /tmp the
-            output comes at the end, and at most 16 MiB of it.
+            runs as the agent does, most often as root, with a umask of 022. In a guest without room in /tmp
+            the output comes at the end, and at most 16 MiB of it.
             A status that no process here can end with, as guests with Windows have them, becomes 255.
 
             vctl exec web1 systemctl is-active nginx

@@ -54,9 +54,8 @@ extension VMService {
             let name = shown(row.name)
             throw Problem(
                 .vmNoConsole, "there is no console log of VM \(name)",
-                hint:
-                    "VMs that vctl makes, and not of a given XML, keep one from their first start on; to look now:"
-                    + " vctl console \(name)")
+                hint: "VMs that vctl makes, and not of a given XML, keep one from their first start on;"
+                    + " to look now: vctl console \(name)")
         }
         return log(row.id, tail: tail, follow: follow)
     }

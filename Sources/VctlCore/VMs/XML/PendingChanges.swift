@@ -43,8 +43,8 @@ extension DomainProjection {
         note("onCrash") { $0.onCrash }
     }
 
-    /// Where libvirt chooses the model at the start (`host-model`, `minimum`, a fallback), another one in what
-    /// runs is no difference; that such a mode is new cannot be told.
+    /// Where libvirt chooses the model at the start (`host-model`, `minimum`, a fallback), another one in
+    /// what runs is no difference; that such a mode is new cannot be told.
     private static func cpuModel(
         _ active: DomainXML, _ inactive: DomainXML, _ changes: inout [String: String]
     ) {
@@ -73,8 +73,7 @@ extension DomainProjection {
     }
 
     private static let counted = [
-        "channel", "filesystem", "hostdev", "panic", "parallel", "redirdev", "rng", "serial",
-        "shmem",
+        "channel", "filesystem", "hostdev", "panic", "parallel", "redirdev", "rng", "serial", "shmem",
         "sound", "vsock", "watchdog",
     ]
 
