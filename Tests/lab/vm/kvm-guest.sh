@@ -53,14 +53,22 @@ ok "QEMU has a vCPU of KVM's"
 uuid=$(vctl vm show nested --format json | jq -r .id)
 is "AppArmor" "libvirt-$uuid (enforce)" "$(cat "/proc/$pid/attr/current")"
 
-# As when the host goes down: both units stop in one transaction, and systemd knows which is first. A VM that
-# vctl does not manage is not theirs to stop.
+# As when the host goes down: both units stop in one transaction, and systemd knows which is first. To name
+# both to `systemctl stop` makes two of it. A VM that vctl does not manage is not theirs to stop.
+units=/run/systemd/system
+mkdir -p $units/vctld.service.d $units/vctl-guests.service.d
+printf '[Unit]\nPartOf=host.target\n' | tee $units/vctl{d,-guests}.service.d/host.conf >/dev/null
+printf '[Unit]\nDescription=What goes down\nWants=vctld.service vctl-guests.service\n' >$units/host.target
+systemctl daemon-reload
 virsh -q create /dev/stdin <<'TEXT'
 <domain type='kvm'><name>foreign</name><memory unit='MiB'>64</memory>
 <os><type arch='x86_64' machine='q35'>hvm</type></os></domain>
 TEXT
-systemctl start vctl-guests
-systemctl stop vctld vctl-guests
+systemctl start host.target
+systemctl stop host.target
+# Waits for what that has begun.
+systemctl stop vctld
+is "the unit" inactive "$(systemctl is-active vctld)"
 is "virsh domstate" "shut off" "$(virsh domstate nested | head -n 1)"
 is "virsh domstate of another's" running "$(virsh domstate foreign | head -n 1)"
 virsh -q destroy foreign
