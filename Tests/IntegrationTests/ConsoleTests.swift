@@ -116,7 +116,7 @@ extension RealGuests {
                 """
                 <domain type='qemu'><name>alien</name><memory unit='MiB'>128</memory><vcpu>1</vcpu>
                 <os><type arch='x86_64' machine='q35'>hvm</type><kernel>\(kernel)</kernel>
-                <initrd>\(initrd)</initrd><cmdline>console=ttyS0 quiet guest.ip=none</cmdline></os>
+                <initrd>\(initrd)</initrd><cmdline>\(Lab.kernelOptions) guest.ip=none</cmdline></os>
                 <features><acpi/></features><cpu mode='maximum'/>
                 <devices><serial type='pty'/><console type='pty'/></devices></domain>
                 """)

@@ -59,7 +59,7 @@ extension RealGuests {
             let initrd = try lab.publish("\(Lab.images)/guest.gz")
             try lab.create(
                 "kern", "--kernel", kernel, "--initrd", initrd, "--cmdline",
-                "console=ttyS0 quiet guest.name=kern", "--network", "none")
+                "\(Lab.kernelOptions) guest.name=kern", "--network", "none")
             try lab.awaitConsole("kern", "GUEST-UP name=kern ip=none")
             try lab.must("vm", "stop", "kern")
             let started = try decode(VM.self, lab.must("vm", "start", "kern", "--format", "json").out)

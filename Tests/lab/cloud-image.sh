@@ -110,7 +110,7 @@ TIMEOUT 0
 LABEL debian
   LINUX vmlinuz
   INITRD initrd.img
-  APPEND root=UUID=$root_uuid rw console=tty0 console=ttyS0 quiet net.ifnames=0
+  APPEND root=UUID=$root_uuid rw console=tty0 console=ttyS0 quiet no_timer_check net.ifnames=0
 TEXT
     mcopy -i "$fat" "$root"/boot/vmlinuz-* ::vmlinuz
     mcopy -i "$fat" "$root"/boot/initrd.img-* ::initrd.img

@@ -155,7 +155,7 @@ TIMEOUT 0
 LABEL guest
   LINUX vmlinuz
   INITRD guest.gz
-  APPEND console=tty0 console=ttyS0 quiet
+  APPEND console=tty0 console=ttyS0 quiet no_timer_check
 TEXT
     cp "$work/vmlinuz" "$work/boot-vmlinuz"
     touch -d "@$SOURCE_DATE_EPOCH" "$work"/{syslinux.cfg,vmlinuz,guest-agent.gz}

@@ -40,7 +40,11 @@ extension Lab {
         let all =
             ["vm", "create", name, "--memory", "128M"] + (source ? [] : ["--image", "tiny"]) + arguments
         let outcome = try run(all + ["--format", "json"], seconds: 300)
-        guard outcome.status == 0 else { throw ShellFailure(outcome: outcome, reason: "failed") }
+        guard outcome.status == 0 else {
+            let said = (try? console(name)) ?? ""
+            throw ShellFailure(
+                outcome: outcome, reason: "failed; the end of its console: \(said.suffix(1000))")
+        }
         return try decode(VM.self, outcome.out)
     }
 

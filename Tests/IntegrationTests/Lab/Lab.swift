@@ -24,6 +24,9 @@ final class Lab: Sendable {
     }()
     static let images =
         ProcessInfo.processInfo.environment["VCTL_LAB_IMAGES"] ?? "\(repository)/.build/lab"
+    /// For guests whose kernel is booted directly. On a busy machine an emulated CPU stands still for so long
+    /// that Linux takes its timer for broken, and panics (`no_timer_check` in its kernel-parameters.txt).
+    static let kernelOptions = "console=ttyS0 quiet no_timer_check"
     /// The folder of all hosts of this run; short, since sockets are in it.
     static let base = ProcessInfo.processInfo.environment["VCTL_LAB"] ?? "/tmp/vctl-integration.\(getpid())"
 
