@@ -29,7 +29,7 @@ extension Problem {
 
     init(conflict: ClaimConflict) {
         self.init(
-            .vmBusy, "operation \(conflict.holder) is working on it",
+            .vmBusy, "operation \(conflict.holder) is working on \(conflict.name.map { shown($0) } ?? "it")",
             hint: "vctl operation wait \(conflict.holder)", operation: conflict.holder)
     }
 

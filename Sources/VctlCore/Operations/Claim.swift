@@ -15,10 +15,12 @@ enum ClaimMode: String, Codable, Sendable {
 }
 
 /// A lock as a row: it lives as long as the operation that holds it, whatever happens to the daemon.
-struct Claim: Codable, Hashable, Sendable {
+struct Claim: Hashable, Sendable {
     var subject: ObjectID
     var aspect: Aspect
     var mode: ClaimMode
+    /// What a user calls it, where it is no object of the inventory.
+    var name: String?
 
     /// Everything about the object, for this operation alone.
     static func whole(_ subject: ObjectID) -> [Claim] {
@@ -27,7 +29,7 @@ struct Claim: Codable, Hashable, Sendable {
 
     /// What is no object of the inventory, such as a file of somebody's, for this operation alone.
     static func named(_ names: some Sequence<String>) -> [Claim] {
-        names.map { Claim(subject: ObjectID(hashing: $0), aspect: .disks, mode: .exclusive) }
+        names.map { Claim(subject: ObjectID(hashing: $0), aspect: .disks, mode: .exclusive, name: $0) }
     }
 
     /// An operation that holds this of an object, alone or with others.
@@ -63,7 +65,7 @@ extension Transaction {
     func take(_ claims: [Claim], for operation: ObjectID, parent: ObjectID?) throws {
         for claim in claims {
             if let holder = try holder(of: claim, besides: [operation] + ancestors(of: parent)) {
-                throw ClaimConflict(subject: claim.subject, holder: holder)
+                throw ClaimConflict(subject: claim.subject, name: claim.name, holder: holder)
             }
             try execute(
                 "INSERT OR REPLACE INTO claim(subject, aspect, mode, operation) VALUES (?, ?, ?, ?)",
@@ -105,5 +107,7 @@ extension Transaction {
 /// Somebody else holds what was asked for.
 struct ClaimConflict: Error {
     let subject: ObjectID
+    /// What a user calls it, where it is no object of the inventory.
+    var name: String?
     let holder: ObjectID
 }
