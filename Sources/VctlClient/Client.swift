@@ -15,14 +15,9 @@ public final class Client {
     private var idle: Connection?
 
     /// A client of the daemon that listens on the socket; it connects with the first request.
-    public convenience init(socket: String) {
-        self.init(peer: socket) { try UnixSocket.connect(socket, until: $0, $1) }
-    }
-
-    /// A client of the daemon whose sockets are in their usual place: it reads through the read-only one
-    /// where the other is closed to the caller.
-    public convenience init(usual socket: String) {
-        self.init(peer: socket) { try UnixSocket.connect(usual: socket, until: $0, $1) }
+    /// - Parameter socket: `nil` for the usual one, or the read-only one where the caller may use no other.
+    public convenience init(socket: String?) {
+        self.init(peer: socket ?? Wire.defaultSocket) { try UnixSocket.connect(socket, until: $0, $1) }
     }
 
     /// A client over another transport.

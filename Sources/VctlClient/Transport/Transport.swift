@@ -46,11 +46,12 @@ public enum UnixSocket {
     /// The longest path, in bytes.
     public static let maximumPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
-    /// Connects.
+    /// Connects to a socket, or without one to the daemon's usual one.
     /// - Throws: ``ClientError`` where the path is too long, closed to the caller, or nobody listens.
-    public static func connect(_ path: String, until deadline: Deadline, _ interrupts: Interrupts?) throws
+    public static func connect(_ path: String?, until deadline: Deadline, _ interrupts: Interrupts?) throws
         -> Transport
     {
+        guard let path else { return try usual(Wire.defaultSocket, until: deadline, interrupts) }
         guard path.utf8.count <= maximumPath, !path.isEmpty, !path.utf8.contains(0) else {
             throw ClientError.socketPath(path)
         }
@@ -66,11 +67,10 @@ public enum UnixSocket {
         }
     }
 
-    /// Connects to a daemon's socket, or to the read-only one beside it where only that is open to us.
-    /// What is more than reading is refused by the daemon then.
-    /// - Throws: ``ClientError``, about the first one.
-    public static func connect(
-        usual path: String, until deadline: Deadline, _ interrupts: Interrupts?
+    /// A daemon's socket, or the read-only one beside it where only that is open to us. What is more than
+    /// reading is refused by the daemon then.
+    private static func usual(
+        _ path: String, until deadline: Deadline, _ interrupts: Interrupts?
     ) throws -> Transport {
         do {
             return try connect(path, until: deadline, interrupts)

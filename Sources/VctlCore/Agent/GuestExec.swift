@@ -31,9 +31,8 @@ struct GuestExec: Sendable {
     }
 
     private func put(_ bytes: [UInt8], _ path: String) async throws {
-        let made = try await GuestProcess(
-            GuestShell.path, ["-c", GuestShell.makePrivate, "vctl", path], agent)
-        try await made.mustSucceed("the guest cannot keep what the command is to read")
+        try await GuestShell.start(GuestShell.makePrivate, [path], agent)
+            .mustSucceed("the guest cannot keep what the command is to read")
         let file = try await GuestFile(path, .write, agent)
         try await file.write(bytes)
         try await file.close()
@@ -244,9 +243,7 @@ private struct Follower: Sendable {
     }
 
     private func remove(_ files: [String]) async throws {
-        let process = try await GuestProcess(
-            GuestShell.path, ["-c", "rm -f -- \"$@\"", "vctl"] + files, agent)
-        try await process.wait(seconds: 60)
+        try await GuestShell.start(GuestShell.remove, files, agent).wait(seconds: 60)
     }
 
     private func pass(_ bytes: [UInt8], _ stream: GuestShell.Stream, _ sink: GuestExec.Sink) async throws {

@@ -9,6 +9,17 @@ import VctlAPI
 enum GuestShell {
     static let path = "/bin/sh"
 
+    /// Starts a short script of ours, whose arguments are `$1` and so on.
+    /// - Throws: ``Problem``.
+    static func start(_ script: String, _ arguments: [String], _ agent: GuestAgent) async throws
+        -> GuestProcess
+    {
+        try await GuestProcess(path, ["-c", script, "vctl"] + arguments, agent)
+    }
+
+    /// Removes files; those that are not there are no error.
+    static let remove = #"rm -f -- "$@""#
+
     /// The arguments of the shell for a command whose pieces are files that begin with `prefix`.
     static func arguments(prefix: String, directory: String?, command: [String]) -> [String] {
         ["-c", script, "vctl", prefix, directory ?? ""] + command

@@ -25,8 +25,7 @@ struct GuestUpload: Sendable {
             try await sh(Self.place, [partial, target, mode ?? ""])
         } catch {
             await Task { [agent] in
-                _ = try? await GuestProcess(
-                    GuestShell.path, ["-c", #"rm -f -- "$1""#, "vctl", partial], agent)
+                _ = try? await GuestShell.start(GuestShell.remove, [partial], agent)
             }.value
             throw error
         }
@@ -57,8 +56,8 @@ struct GuestUpload: Sendable {
 
     @discardableResult
     private func sh(_ script: String, _ arguments: [String]) async throws -> [UInt8] {
-        let process = try await GuestProcess(GuestShell.path, ["-c", script, "vctl"] + arguments, agent)
-        return try await process.mustSucceed("the guest cannot write \(shown(path))")
+        try await GuestShell.start(script, arguments, agent)
+            .mustSucceed("the guest cannot write \(shown(path))")
     }
 
     private static let begin = """

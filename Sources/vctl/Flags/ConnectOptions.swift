@@ -30,7 +30,7 @@ struct ConnectOptions: ParsableArguments {
     func client(asks: Bool? = nil) -> Client {
         if let host { return Client(host: host, socket: socket, asks: asks) }
         guard let text = variable("VCTL_HOST") else {
-            return Self.localSocket(socket).map { Client(socket: $0) } ?? Client(usual: Wire.defaultSocket)
+            return Client(socket: Self.localSocket(socket))
         }
         do {
             return Client(host: try SSHHost(text), socket: socket, asks: asks)

@@ -14,21 +14,29 @@ struct DeleteOptions: ParsableArguments {
     var ifExists = false
 
     /// Asks, deletes, waits and prints.
-    /// - Parameter missing: the error that there is no such object.
+    /// - Parameters:
+    ///   - names: as the user gave them, or as a selection found them.
+    ///   - client: one that is connected already.
+    ///   - with: what goes with them, or does not, as the question says it.
+    ///   - missing: the error that there is no such object.
     func run(
-        _ noun: Noun, _ names: [String], missing: ErrorCode, query: [(String, String)] = []
+        _ noun: Noun, _ names: [String], client: Client? = nil, with: String = "", selected: Bool = false,
+        missing: ErrorCode, query: [(String, String)] = []
     ) throws {
         let names = try checkedReferences(names)
-        if !wait.dryRun {
-            let list = names.prefix(5).map { shown($0) }.joined(separator: ", ")
-            let more = names.count > 5 ? " and \(names.count - 5) more" : ""
-            try Confirmation.need(confirm, "delete \(list)\(more)?")
-        }
-        let batch = Batch(connect.client(), noun, output, wait)
+        if !wait.dryRun, !names.isEmpty { try Confirmation.need(confirm, question(names, with)) }
+        let batch = Batch(client ?? connect.client(), noun, output, wait)
         batch.leavesObject = false
+        batch.asArray = selected
         if ifExists { batch.ignored = [missing.rawValue] }
         let endpoint = Endpoints.named("\(noun.name).delete")
         let query = wait.change.query + query
         try batch.run(names.map { Job(name: $0, request: Request(endpoint, [$0], query: query)) })
+    }
+
+    private func question(_ names: [String], _ with: String) -> String {
+        let list = names.prefix(5).map { shown($0) }.joined(separator: ", ")
+        let more = names.count > 5 ? " and \(names.count - 5) more" : ""
+        return "delete \(list)\(more)\(with)?"
     }
 }

@@ -14,17 +14,13 @@ struct Proxy: ParsableCommand {
     var socket: String?
 
     func run() throws {
-        let asked = ConnectOptions.localSocket(socket)
-        let path = asked ?? Wire.defaultSocket
+        let path = ConnectOptions.localSocket(socket)
         let far: Transport
         do {
-            let deadline = Deadline.after(seconds: 10)
-            far =
-                try asked == nil
-                ? UnixSocket.connect(usual: path, until: deadline, nil)
-                : UnixSocket.connect(path, until: deadline, nil)
+            far = try UnixSocket.connect(path, until: .after(seconds: 10), nil)
         } catch {
-            Standard.out(Greeting.refused(socket: path, errno: Self.number(error)).line)
+            let socket = path ?? Wire.defaultSocket
+            Standard.out(Greeting.refused(socket: socket, errno: Self.number(error)).line)
             throw error
         }
         Standard.out(Greeting.connected.line)
