@@ -64,30 +64,12 @@ import Testing
         #expect(try bash(["vctl", "operation", "list", "--columns", "kin"]) == ["kind"])
     }
 
-    /// An argument of a command, as far as completion goes.
-    private struct Described: Decodable {
-        struct Argument: Decodable {
-            struct Completion: Decodable { var custom: [String: String]? }
-            var abstract: String?
-            var valueName: String?
-            var completionKind: Completion?
-        }
-        var commandName: String
-        var arguments: [Argument]?
-        var subcommands: [Described]?
-
-        func all(_ path: String = "") -> [(String, Argument)] {
-            let here = path + " " + commandName
-            return (arguments ?? []).map { (here, $0) } + (subcommands ?? []).flatMap { $0.all(here) }
-        }
-    }
-
-    private struct Root: Decodable { var command: Described }
-
     /// What is there already can be looked up, whichever command names it.
     @Test func everyNameOfWhatExistsIsOffered() throws {
-        let root = try JSONDecoder().decode(Root.self, from: Data(Vctl._dumpHelp().utf8))
-        let names = root.command.all().filter { $0.1.abstract?.contains("UUID") == true }
+        let arguments = try DescribedCommand.root().all().flatMap { path, command in
+            (command.arguments ?? []).map { (path: path, argument: $0) }
+        }
+        let names = arguments.filter { $0.argument.abstract?.contains("UUID") == true }
         #expect(names.count > 35)
         for (path, argument) in names {
             #expect(argument.completionKind?.custom != nil, "\(path) \(argument.valueName ?? "")")

@@ -32,29 +32,6 @@ import VctlClient
 
     deinit { unlink(file) }
 
-    /// What ArgumentParser tells of a command.
-    private struct Described: Decodable {
-        struct Argument: Decodable {
-            struct Name: Decodable {
-                var kind: String
-                var name: String
-            }
-            var names: [Name]?
-            var kind: String
-        }
-        var commandName: String
-        var arguments: [Argument]?
-        var subcommands: [Described]?
-
-        func below(_ path: some Sequence<String>) throws -> Described {
-            try path.reduce(self) { command, name in
-                try #require(command.subcommands?.first { $0.commandName == name })
-            }
-        }
-    }
-
-    private struct Root: Decodable { var command: Described }
-
     /// The body of the request that a command line leads to.
     private func body(_ line: [String]) throws -> String {
         let encoder = JSONEncoder()
@@ -89,7 +66,7 @@ import VctlClient
 
     @Test(arguments: commands)
     func everyFlagArrives(_ line: [String]) throws {
-        let root = try JSONDecoder().decode(Root.self, from: Data(Vctl._dumpHelp().utf8)).command
+        let root = try DescribedCommand.root()
         let without = try body(line)
         var count = 0
         for argument in try root.below(line.prefix(2)).arguments ?? [] {

@@ -7,31 +7,6 @@ import Testing
 
 /// The manual pages, as the built `vctl` writes them.
 @Suite struct ManualTests {
-    /// What ArgumentParser tells of a command; read here without the code under test.
-    private struct Described: Decodable {
-        struct Argument: Decodable {
-            struct Name: Decodable {
-                var kind: String
-                var name: String
-            }
-            var names: [Name]?
-            var valueName: String?
-            var kind: String
-        }
-        var commandName: String
-        var shouldDisplay: Bool
-        var arguments: [Argument]?
-        var subcommands: [Described]?
-
-        func all(_ path: String = "") -> [(String, Described)] {
-            let here = path.isEmpty ? commandName : "\(path)-\(commandName)"
-            let below = (subcommands ?? []).filter { $0.shouldDisplay && $0.commandName != "help" }
-            return [(here, self)] + below.flatMap { $0.all(here) }
-        }
-    }
-
-    private struct Root: Decodable { var command: Described }
-
     private func withPages(_ body: (String, [String]) throws -> Void) throws {
         let folder = "/tmp/vctl-test-\(UUID().uuidString.prefix(13))"
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -41,10 +16,13 @@ import Testing
     }
 
     @Test func everyCommandHasAPageWithItsOptions() throws {
-        let commands = try JSONDecoder().decode(Root.self, from: Data(Vctl._dumpHelp().utf8)).command.all()
+        let all = try DescribedCommand.root().all()
+        let commands = all.filter { $0.command.shouldDisplay && !$0.path.contains("help") }.map {
+            (name: $0.path.joined(separator: "-"), command: $0.command)
+        }
         #expect(commands.count > 50)
         try withPages { folder, files in
-            #expect(Set(files) == Set(commands.map { "\($0.0).1" }))
+            #expect(Set(files) == Set(commands.map { "\($0.name).1" }))
             for (name, command) in commands {
                 let page = try String(contentsOfFile: "\(folder)/\(name).1", encoding: .utf8)
                 let text = page.replacingOccurrences(of: "\\-", with: "-")
@@ -74,18 +52,11 @@ import Testing
     }
 
     private func run(_ command: [String]) throws -> Program {
-        let process = Process()
-        let pipes = Program.Pipes()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.environment = [
-            "PATH": "/usr/bin:/bin", "MANPAGER": "cat", "MANWIDTH": "100", "LC_ALL": "C.UTF-8",
-        ]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipes.out
-        process.standardError = pipes.err
-        try process.run()
-        return Program.finish(process, pipes)
+        try Program.run(
+            program: "/usr/bin/env", command,
+            environment: [
+                "PATH": "/usr/bin:/bin", "MANPAGER": "cat", "MANWIDTH": "100", "LC_ALL": "C.UTF-8",
+            ])
     }
 
     @Test func aFolderThatCannotBeMadeIsNamed() throws {

@@ -19,7 +19,14 @@ struct Program {
         _ arguments: [String], socket: String = "/nonexistent/vctld.sock", input: String = "",
         environment: [String: String] = [:]
     ) throws -> Program {
-        let (process, pipes) = try start(arguments, socket: socket, environment: environment)
+        try run(program: path, arguments, input: input, environment: Self.environment(socket, environment))
+    }
+
+    /// Runs any program to its end, with this environment and no other.
+    static func run(
+        program: String, _ arguments: [String], input: String = "", environment: [String: String]
+    ) throws -> Program {
+        let (process, pipes) = try start(program: program, arguments, environment: environment)
         pipes.input.fileHandleForWriting.write(Data(input.utf8))
         try pipes.input.fileHandleForWriting.close()
         return finish(process, pipes)
@@ -31,14 +38,22 @@ struct Program {
         let err = Pipe()
     }
 
-    static func start(
-        _ arguments: [String], socket: String, environment: [String: String] = [:]
+    static func start(_ arguments: [String], socket: String) throws -> (Process, Pipes) {
+        try start(program: path, arguments, environment: environment(socket, [:]))
+    }
+
+    private static func environment(_ socket: String, _ others: [String: String]) -> [String: String] {
+        ["VCTL_SOCKET": socket, "PATH": "/usr/bin:/bin"].merging(others) { $1 }
+    }
+
+    private static func start(
+        program: String, _ arguments: [String], environment: [String: String]
     ) throws -> (Process, Pipes) {
         let process = Process()
         let pipes = Pipes()
-        process.executableURL = URL(fileURLWithPath: path)
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
-        process.environment = ["VCTL_SOCKET": socket, "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        process.environment = environment
         process.standardInput = pipes.input
         process.standardOutput = pipes.out
         process.standardError = pipes.err

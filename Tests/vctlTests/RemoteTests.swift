@@ -46,15 +46,9 @@ import VctlAPI
 
     @Test(arguments: ["plain", "a b", "it's", "$(id) `id` \\ \"x\" ''", ""])
     func aShellReadsTheWordBack(_ word: String) throws {
-        let shell = Process()
-        let out = Pipe()
-        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-        shell.arguments = ["-c", "printf %s " + quotedForShell(word)]
-        shell.standardOutput = out
-        try shell.run()
-        let read = out.fileHandleForReading.readDataToEndOfFile()
-        shell.waitUntilExit()
-        #expect(String(decoding: read, as: UTF8.self) == word)
+        let read = try Program.run(
+            program: "/bin/sh", ["-c", "printf %s " + quotedForShell(word)], environment: [:])
+        #expect(read.out == word)
     }
 }
 
@@ -130,14 +124,9 @@ import VctlAPI
     }
 
     @Test func anSSHThatHangsIsNoReasonToHang() throws {
-        let folder = "/tmp/vctl-test-\(UUID().uuidString.prefix(13))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try "#!/bin/sh\ntrap '' TERM\nexec sleep 600 <&- >&-\n"
-            .write(toFile: "\(folder)/ssh", atomically: false, encoding: .utf8)
-        chmod("\(folder)/ssh", 0o755)
-        let list = try Program.run(
-            ["list", "--host", "ssh://web"], environment: ["PATH": "\(folder):/usr/bin:/bin"])
+        let list = try Folder.withSSH("trap '' TERM\nexec sleep 600 <&- >&-") { path in
+            try Program.run(["list", "--host", "ssh://web"], environment: ["PATH": path])
+        }
         #expect(list.status == 6 && list.err.contains("ssh://web"), "\(list)")
     }
 

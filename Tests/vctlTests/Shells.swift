@@ -6,23 +6,15 @@ import Testing
 enum Shells {
     /// Runs a shell with a script; `vctl` is in its `PATH`.
     static func run(_ command: [String], script: String, socket: String) throws -> Program {
-        let folder = "/tmp/vctl-test-\(UUID().uuidString.prefix(13))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try script.write(toFile: "\(folder)/script", atomically: true, encoding: .utf8)
-        let process = Process()
-        let pipes = Program.Pipes()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command + ["\(folder)/script"]
-        let bin = URL(fileURLWithPath: Program.path).deletingLastPathComponent().path
-        process.environment = [
-            "PATH": "\(bin):/usr/bin:/bin", "HOME": folder, "VCTL_SOCKET": socket, "TERM": "dumb",
-        ]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipes.out
-        process.standardError = pipes.err
-        try process.run()
-        return Program.finish(process, pipes)
+        try Folder.with { folder in
+            try script.write(toFile: "\(folder)/script", atomically: true, encoding: .utf8)
+            let bin = URL(fileURLWithPath: Program.path).deletingLastPathComponent().path
+            return try Program.run(
+                program: "/usr/bin/env", command + ["\(folder)/script"],
+                environment: [
+                    "PATH": "\(bin):/usr/bin:/bin", "HOME": folder, "VCTL_SOCKET": socket, "TERM": "dumb",
+                ])
+        }
     }
 
     /// What stands on a terminal at the end of a zsh script that works with zpty: some programs show what

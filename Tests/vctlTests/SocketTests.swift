@@ -25,18 +25,11 @@ struct SocketTests {
             shift 2
             exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
             """
-        let process = Process()
-        let pipes = Program.Pipes()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-        process.arguments =
+        return try Program.run(
+            program: "/usr/bin/unshare",
             ["--mount", "--propagation", "private", "sh", "-c", script, "sh", main.path, readOnly.path]
-            + [Program.path] + arguments
-        process.environment = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"].merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipes.out
-        process.standardError = pipes.err
-        try process.run()
-        return Program.finish(process, pipes)
+                + [Program.path] + arguments,
+            environment: ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"].merging(environment) { $1 })
     }
 
     @Test func whoMayOnlyLookLooksThroughTheReadOnlyOne() throws {

@@ -71,15 +71,11 @@ import VctlClient
     /// All of it goes over one connection: each one might ask for a password.
     @Test func fromAnotherMachineTheyGoThroughSSH() throws {
         let server = try RawServer([[.request, json(shown), .request, json(told)]])
-        let folder = "/tmp/vctl-test-\(UUID().uuidString.prefix(13))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try "#!/bin/sh\nexec '\(Program.path)' proxy --socket '\(server.path)'\n"
-            .write(toFile: "\(folder)/ssh", atomically: false, encoding: .utf8)
-        chmod("\(folder)/ssh", 0o755)
-        let words = ["vm", "show", "web1"]
-        let path = ["PATH": "\(folder):/usr/bin:/bin"]
-        let result = try Program.run(words + ["--host", "ssh://ann@far:2222"], environment: path)
+        let proxy = "exec '\(Program.path)' proxy --socket '\(server.path)'"
+        let result = try Folder.withSSH(proxy) { path in
+            try Program.run(
+                ["vm", "show", "web1", "--host", "ssh://ann@far:2222"], environment: ["PATH": path])
+        }
         #expect(
             result.err == """
                 screen: virt-viewer --connect lxc+ssh://ann@far:2222/system \(vmID)
