@@ -52,17 +52,16 @@ import VctlClient
     }
 
     @Test func filesAreReadHere() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let seed = folder.appendingPathComponent("seed").path
-        try "#cloud-config\n".write(toFile: seed, atomically: true, encoding: .utf8)
-        let keys = folder.appendingPathComponent("keys").path
-        try "# mine\nssh-ed25519 AAAA a\n\nssh-rsa BBBB b\n".write(
-            toFile: keys, atomically: true, encoding: .utf8)
-        let node = try body("web --cloud-init \(seed) --ssh-key \(keys)")
-        #expect(node["cloudInit"] == .string("#cloud-config\n"))
-        #expect(node["sshKeys"] == .array([.string("ssh-ed25519 AAAA a"), .string("ssh-rsa BBBB b")]))
+        try Folder.with { folder in
+            let (seed, keys) = ("\(folder)/seed", "\(folder)/keys")
+            try "#cloud-config\n".write(toFile: seed, atomically: true, encoding: .utf8)
+            try "# mine\nssh-ed25519 AAAA a\n\nssh-rsa BBBB b\n"
+                .write(toFile: keys, atomically: true, encoding: .utf8)
+            let node = try body("web --cloud-init \(seed) --ssh-key \(keys)")
+            #expect(node["cloudInit"] == .string("#cloud-config\n"))
+            #expect(
+                node["sshKeys"] == .array([.string("ssh-ed25519 AAAA a"), .string("ssh-rsa BBBB b")]))
+        }
     }
 
     @Test(arguments: [

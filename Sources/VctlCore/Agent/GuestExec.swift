@@ -9,25 +9,23 @@ struct GuestExec: Sendable {
     /// What a command prints goes here, in pieces.
     typealias Sink = @Sendable (ExecOutput) async throws -> Void
 
-    /// Runs it to its end.
-    /// - Returns: its exit status.
+    /// Starts it. What hangs, or cannot be started, is known when this returns.
     /// - Throws: ``Problem``.
-    func run(_ sink: Sink) async throws -> Int {
+    func start() async throws -> ExecRun {
         let prefix = "/tmp/.vctl-\(ObjectID())-"
         let arguments = GuestShell.arguments(
             prefix: prefix, directory: request.directory, command: request.command)
         let input = request.input?.bytes ?? []
         let isLong = input.count > GuestFile.pieceBytes
-        let process: GuestProcess
         do {
             if isLong { try await put(input, GuestShell.input(prefix)) }
-            process = try await start(GuestShell.path, arguments, isLong ? [] : input)
+            let process = try await start(GuestShell.path, arguments, isLong ? [] : input)
+            return ExecRun(way: .followed(Follower(agent: agent, process: process, prefix: prefix)))
         } catch let problem as Problem where problem.errorCode == .agentFailed {
             // A guest without a shell, such as Windows.
             guard !isLong else { throw problem }
-            return try await runPlainly(sink)
+            return ExecRun(way: .plain(try await startPlainly()))
         }
-        return try await Follower(agent: agent, process: process, prefix: prefix).run(sink)
     }
 
     private func put(_ bytes: [UInt8], _ path: String) async throws {
@@ -48,14 +46,39 @@ struct GuestExec: Sendable {
             path, arguments, environment: environment, input: input, agent)
     }
 
-    private func runPlainly(_ sink: Sink) async throws -> Int {
+    private func startPlainly() async throws -> GuestProcess {
         guard request.directory == nil else {
             throw Problem(
                 .agentFailed, "the guest has no /bin/sh, without which a directory cannot be chosen",
                 hint: "leave --cwd away")
         }
-        let process = try await start(
+        return try await start(
             request.command[0], Array(request.command.dropFirst()), request.input?.bytes ?? [])
+    }
+}
+
+/// A command that runs in a guest.
+public struct ExecRun: Sendable {
+    fileprivate enum Way: Sendable {
+        /// Under the script, its output fetched as it comes.
+        case followed(Follower)
+        /// By itself, its output kept by the agent.
+        case plain(GuestProcess)
+    }
+
+    fileprivate let way: Way
+
+    /// Follows it to its end, passing on what it prints.
+    /// - Returns: its exit status.
+    /// - Throws: ``Problem``; what `sink` throws.
+    public func run(_ sink: @Sendable (ExecOutput) async throws -> Void) async throws -> Int {
+        switch way {
+        case .followed(let follower): try await follower.run(sink)
+        case .plain(let process): try await Self.wait(for: process, sink)
+        }
+    }
+
+    private static func wait(for process: GuestProcess, _ sink: GuestExec.Sink) async throws -> Int {
         let end = try await process.wait()
         if !end.out.isEmpty { try await sink(.stdout(end.out)) }
         if !end.err.isEmpty { try await sink(.stderr(end.err)) }
@@ -68,18 +91,33 @@ struct GuestExec: Sendable {
     }
 }
 
-/// Longer and longer pauses between two looks.
+/// Pauses between two looks at a program. A look takes the guest's time, too, and where it has one CPU, that of
+/// what is looked at; so they are measured by how long the guest's agent took for an answer. After the first
+/// few they become longer and longer.
 struct Pause {
-    private var milliseconds = 5
+    /// So many looks find most commands ended; they are made sooner than all others.
+    static let quick = 8
+    private static let longest = Duration.milliseconds(250)
+    private let unit: Duration
+    private var count = 0
+    private var next: Duration
+
+    /// - Parameter answer: how long the agent took for an answer.
+    init(_ answer: Duration = .milliseconds(5)) {
+        unit = min(max(answer, .milliseconds(5)), .milliseconds(40))
+        // What the script of a command takes, without the command.
+        next = unit * 3
+    }
 
     mutating func wait() async throws {
-        try await Task.sleep(for: .milliseconds(milliseconds))
-        milliseconds = min(milliseconds * 3 / 2 + 1, 250)
+        try await Task.sleep(for: next)
+        count += 1
+        next = count < Self.quick ? unit / 2 : min(next * 3 / 2, Self.longest)
     }
 }
 
 /// Fetches what a command prints while it runs, piece by piece.
-private struct Follower: Sendable {
+fileprivate struct Follower: Sendable {
     let agent: GuestAgent
     let process: GuestProcess
     let prefix: String
@@ -94,12 +132,7 @@ private struct Follower: Sendable {
     }
 
     func run(_ sink: GuestExec.Sink) async throws -> Int {
-        var pause = Pause()
-        // Most commands end at once: then there is nothing to fetch.
-        for _ in 0..<6 {
-            if let end = try await end() { return try await finish(end, positions, sink) }
-            try await pause.wait()
-        }
+        if let end = try await quickEnd() { return try await finish(end, positions, sink) }
         // From here on there is a file of ours that the script may not have seen.
         do { try await GuestFile(GuestShell.reader(prefix), .write, agent).close() } catch let problem
             as Problem
@@ -119,6 +152,16 @@ private struct Follower: Sendable {
             }
             throw error
         }
+    }
+
+    /// Most commands end at once: then there is nothing to fetch.
+    private func quickEnd() async throws -> GuestProcess.End? {
+        var pause = Pause(process.answeredWithin)
+        for _ in 0..<Pause.quick {
+            try await pause.wait()
+            if let end = try await end() { return end }
+        }
+        return nil
     }
 
     private func follow(_ positions: inout [Position], _ sink: GuestExec.Sink) async throws -> Int {

@@ -15,6 +15,8 @@ struct GuestProcess: Sendable {
 
     private let agent: GuestAgent
     private let pid: Int
+    /// How long the agent took to start it.
+    let answeredWithin: Duration
 
     init(
         _ path: String, _ arguments: [String], environment: [String] = [], input: [UInt8] = [],
@@ -36,7 +38,9 @@ struct GuestProcess: Sendable {
             path: path, arg: arguments, env: environment.isEmpty ? nil : environment,
             input: input.isEmpty ? nil : Base64(input))
         self.agent = agent
+        let asked = ContinuousClock.now
         pid = try await agent.send("guest-exec", exec, as: Started.self).pid
+        answeredWithin = asked.duration(to: .now)
     }
 
     /// As a shell gives it. What the agent says may be made up.
@@ -54,7 +58,7 @@ struct GuestProcess: Sendable {
     @discardableResult
     func wait(seconds: Int? = nil) async throws -> End {
         let deadline = seconds.map { ContinuousClock.now + .seconds($0) }
-        var pause = Pause()
+        var pause = Pause(answeredWithin)
         while true {
             if let end = try await end() { return end }
             if let deadline, ContinuousClock.now > deadline {

@@ -61,7 +61,7 @@ enum GuestShell {
         p=$1; d=$2; shift 2; umask 077; exec 4>&1
         if [ -n "$d" ]; then cd "$d" || exit 125; fi
         if [ -e "${p}i" ]; then exec <"${p}i"; rm -f "${p}i"; fi
-        if ! { printf %65536s "" >"${p}s" && echo 125 >"${p}s"; } 2>/dev/null; then
+        if ! { printf %16384s "" >"${p}s" && echo 125 >"${p}s"; } 2>/dev/null; then
           rm -f "${p}s"; umask 022; exec "$@" 4>&-
         fi
         lose() {
@@ -95,7 +95,7 @@ enum GuestShell {
         else
           if [ -s "${p}o0" ]; then cat "${p}o0"; fi
           if [ -s "${p}e0" ]; then cat "${p}e0" >&2; fi
-          rm -f "${p}o0" "${p}e0" "${p}o1" "${p}e1" "${p}s"
+          rm -f "${p}o0" "${p}e0" "${p}o1" "${p}e1" "${p}s" </dev/null >/dev/null 2>&1 4>&- &
         fi
         exit "$s"
         """

@@ -8,17 +8,17 @@ public enum ExecOutput: Sendable {
 }
 
 extension VMService {
-    /// Runs a command in a guest. Returns when it is known that it can be tried; the rest is in the run.
-    /// - Throws: ``Problem`` `request.invalid`, `vm.state`.
+    /// Starts a command in a guest. What hangs is known before the reply begins, and so has a status of its own.
+    /// - Throws: ``Problem`` `request.invalid`, `vm.state`, `agent.unresponsive`, `agent.missing`,
+    ///   `agent.failed`.
     public func exec(_ reference: Reference, _ exec: VMExec, _ context: RequestContext) async throws
         -> ExecRun
     {
         try VMRules.refuse(Self.problems(exec))
         let row = try await current(reference, context)
-        // What hangs is known before the reply begins, and so has a status of its own.
-        let agent = try await answering(row)
+        let agent = try agent(of: row)
         try await inventory.write { try $0.audit(context, target: row.name) }
-        return ExecRun(exec: GuestExec(agent: agent, request: exec))
+        return try await GuestExec(agent: agent, request: exec).start()
     }
 
     private static func problems(_ exec: VMExec) -> [FieldProblem] {
@@ -35,17 +35,5 @@ extension VMService {
             problems.append(FieldProblem("environment.\(shown(name))", "a name without ="))
         }
         return problems
-    }
-}
-
-/// A command that is about to run in a guest.
-public struct ExecRun: Sendable {
-    let exec: GuestExec
-
-    /// Runs it, passing on what it prints.
-    /// - Returns: its exit status.
-    /// - Throws: ``Problem``; what `sink` throws.
-    public func run(_ sink: @Sendable (ExecOutput) async throws -> Void) async throws -> Int {
-        try await exec.run(sink)
     }
 }

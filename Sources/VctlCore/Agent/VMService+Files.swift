@@ -94,14 +94,20 @@ extension VMService {
 
     /// - Throws: ``Problem`` `vm.state`, `agent.unresponsive`, `agent.missing`.
     func answering(_ row: VMRow) async throws -> GuestAgent {
+        let agent = try agent(of: row)
+        try await agent.tell("guest-ping", Empty())
+        return agent
+    }
+
+    /// The agent of a VM that runs, whether it answers or not.
+    /// - Throws: ``Problem`` `vm.state`.
+    func agent(of row: VMRow) throws -> GuestAgent {
         let state = try row.value().state
         guard state == .running else {
             throw Problem(
                 .vmState, "VM \(shown(row.name)) is \(state.rawValue)",
                 hint: "vctl vm start \(shown(row.name))")
         }
-        let agent = environment.agent(of: row.reference)
-        try await agent.tell("guest-ping", Empty())
-        return agent
+        return environment.agent(of: row.reference)
     }
 }

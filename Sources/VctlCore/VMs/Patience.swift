@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 /// Waits for an answer for a while only.
 enum Patience {
     /// - Returns: `nil` when the time has passed; `body` is cancelled then, and ends when it likes.
