@@ -43,7 +43,11 @@ let package = Package(
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
         .systemLibrary(name: "CLibxml2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+        .systemLibrary(name: "CNftables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .target(name: "CHost", exclude: ["README.md"]),
+        library("HostNet", ["CNetlink", "CNftables", "CHost"]),
         library("Libvirt", ["CLibvirt"]),
         library("VirtXML", ["CLibxml2"]),
         library("VctlAPI", []),
@@ -51,7 +55,7 @@ let package = Package(
         library(
             "VctlCore",
             [
-                "VctlAPI", "Libvirt", "VirtXML", "CHost", "CZlib",
+                "VctlAPI", "Libvirt", "VirtXML", "HostNet", "CHost", "CZlib",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -78,12 +82,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("LibvirtTests", ["Libvirt"]),
+        tests("HostNetTests", ["HostNet", "CHost"]),
         tests("VirtXMLTests", ["VirtXML"], resources: [.copy("Fixtures")]),
         tests("VctlAPITests", ["VctlAPI"]),
         tests(
             "VctlCoreTests",
             [
-                "VctlCore", "VctlAPI", "Libvirt", "VirtXML", "CZlib",
+                "VctlCore", "VctlAPI", "Libvirt", "VirtXML", "HostNet", "CZlib",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

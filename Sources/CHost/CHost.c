@@ -7,7 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/timex.h>
 #include <unistd.h>
@@ -61,3 +65,26 @@ int chost_free_head(int file, off_t length)
 }
 
 off_t chost_first_data(int file) { return lseek(file, 0, SEEK_DATA); }
+
+int chost_make_tap(const char *name, int queues, long owner)
+{
+    struct ifreq request = {0};
+    if (strlen(name) >= sizeof request.ifr_name) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(request.ifr_name, name);
+    request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (short)IFF_TUN_EXCL;
+    if (queues > 1) request.ifr_flags |= IFF_MULTI_QUEUE;
+    int file = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    if (file < 0) return -1;
+    int failed = ioctl(file, TUNSETIFF, &request) != 0
+        || (owner >= 0 && ioctl(file, TUNSETOWNER, (unsigned long)owner) != 0)
+        || ioctl(file, TUNSETPERSIST, 1UL) != 0;
+    int reason = errno;
+    close(file);
+    errno = reason;
+    return failed ? -1 : 0;
+}
+
+int chost_leave_network(void) { return unshare(CLONE_NEWNET); }

@@ -14,7 +14,8 @@ struct Vctl: ParsableCommand {
             """,
         version: Wire.version,
         subcommands: [
-            VMCommand.self, ImageCommand.self, ProfileCommand.self, OperationCommand.self, EventCommand.self,
+            VMCommand.self, ImageCommand.self, ProfileCommand.self, TAPCommand.self, OperationCommand.self,
+            EventCommand.self,
             WarningCommand.self,
             AuditCommand.self, HostCommand.self, ShortList.self, ShortStart.self, ShortStop.self,
             ShortConsole.self, ShortExec.self, Query.self, WaitReady.self, Version.self, Completion.self,

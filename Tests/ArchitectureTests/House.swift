@@ -25,12 +25,15 @@ enum House {
                 "NIOPosix", "NIOHTTP1", "NIOHTTPTypes", "TOMLKit",
             ]),
         "VctlCore": Room(
-            rooms: ["VctlAPI", "Libvirt", "VirtXML", "CHost", "CZlib"],
+            rooms: ["VctlAPI", "Libvirt", "VirtXML", "HostNet", "CHost", "CZlib"],
             modules: ["GRDB", "Subprocess", "Crypto", "Yams", "CYaml", "Logging", "Metrics"]),
         "Libvirt": Room(rooms: ["CLibvirt"], mayOverruleConcurrency: true),
         "VirtXML": Room(rooms: ["CLibxml2"], mayOverruleConcurrency: true),
+        "HostNet": Room(rooms: ["CNetlink", "CNftables", "CHost"], mayOverruleConcurrency: true),
         "CLibvirt": Room(),
         "CLibxml2": Room(),
+        "CNetlink": Room(),
+        "CNftables": Room(),
         "CHost": Room(),
         "CZlib": Room(),
     ]

@@ -17,7 +17,7 @@ extension RealGuests {
                 "vm.list", "vm.show", "vm.wait", "vm.xml", "image.list", "image.show", "operation.list",
                 "operation.show", "operation.wait", "event.follow", "warning.list", "audit.list",
                 "statistics", "host.show", "host.doctor", "version", "ready", "openapi", "profile.list",
-                "profile.show",
+                "profile.show", "tap.list", "tap.show",
             ],
             .operate: [
                 "vm.start", "vm.stop", "vm.restart", "vm.reset", "vm.pause", "vm.resume", "vm.suspend",
@@ -43,6 +43,7 @@ extension RealGuests {
             .admin: [
                 "image.import", "image.set", "image.content", "image.delete", "vm.publish", "vm.adopt",
                 "vm.release", "operation.abandon", "profile.create", "profile.set", "profile.delete",
+                "tap.create", "tap.delete",
             ],
         ]
 
@@ -74,7 +75,10 @@ extension RealGuests {
         /// nothing is changed.
         private static func asks(_ lab: Lab) throws -> [Ask] {
             let operation = try #require(try lab.operations().first { $0.status == .succeeded })
-            let names = ["vm": "seen", "image": "tiny", "operation": "\(operation.id)", "profile": "plain"]
+            let names = [
+                "vm": "seen", "image": "tiny", "operation": "\(operation.id)", "profile": "plain",
+                "tap": "seen0",
+            ]
             return Endpoints.all.map { Ask($0, isRead($0) ? names : [:]) }
         }
 
@@ -200,6 +204,7 @@ extension RealGuests {
             let seed = try lab.write("seed", "#cloud-config\npassword: hunter2\n")
             guard try !lab.vms().contains(where: { $0.name == "seen" }) else { return lab }
             try lab.must("profile", "create", "plain", "--cpus", "1", "--cloud-init", seed)
+            try lab.must("tap", "create", "seen0")
             try lab.create("seen", "--no-start", "--cloud-init", seed)
             return lab
         }

@@ -4,8 +4,9 @@
 set -euo pipefail
 
 packages=(
-    # building: libvirt, XML, SQLite and zlib headers, and what finds them
-    libvirt-dev libxml2-dev libsqlite3-dev zlib1g-dev pkg-config git ca-certificates
+    # building: libvirt, XML, SQLite, zlib, netlink and nftables headers, and what finds them
+    libvirt-dev libxml2-dev libsqlite3-dev zlib1g-dev libnl-route-3-dev libnftables-dev
+    pkg-config git ca-certificates
     # a host: libvirt, QEMU and what they call
     libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
     qemu-system-x86 qemu-utils ovmf swtpm swtpm-tools dnsmasq-base iptables ebtables nftables iproute2

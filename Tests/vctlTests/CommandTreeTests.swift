@@ -33,7 +33,8 @@ import Testing
             "vm nic": "add remove set list",
             "image": "import list show set rename delete publish export",
             "operation": "list show wait cancel retry abandon",
-            "event": "list follow", "warning": "list ack delete", "audit": "list", "host": "show doctor",
+            "tap": "create list delete", "event": "list follow", "warning": "list ack delete",
+            "audit": "list", "host": "show doctor",
         ]
         let known = Set(walk(Vctl.self, []).map { $0.0.joined(separator: " ") })
         for (noun, verbs) in table {

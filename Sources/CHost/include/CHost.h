@@ -34,4 +34,14 @@ int chost_free_head(int file, off_t length);
    `SEEK_DATA` needs _GNU_SOURCE. */
 off_t chost_first_data(int file);
 
+/* Makes a persistent TAP of that name, which must be free, with headers of virtio (vnet_hdr); `queues` above
+   1: one that is opened once for each queue. `owner` may open it, -1: only who may administer the network.
+   0, or -1 with errno: EBUSY where the name is taken. A shim, since <linux/if_tun.h> is not in Swift's module
+   of the C library, and `ioctl` is variadic. */
+int chost_make_tap(const char *name, int queues, long owner);
+
+/* Puts the calling thread, and the threads that it starts, into a network namespace of its own; 0, or -1 with
+   errno. A shim, since `unshare` needs _GNU_SOURCE. */
+int chost_leave_network(void);
+
 #endif

@@ -3,7 +3,8 @@
 /// All calls of the API. A route, the published document, the access check and the client all start here.
 public enum Endpoints {
     /// Every endpoint.
-    public static let all: [Endpoint] = vms + devices + images + profiles + operations + streams + daemon
+    public static let all: [Endpoint] =
+        vms + devices + images + profiles + links + operations + streams + daemon
 
     /// The endpoint of the given id.
     public static func named(_ id: String) -> Endpoint {
@@ -124,6 +125,13 @@ public enum Endpoints {
         call(
             .delete, "profile.delete", "/v1/profiles/{profile}", "Delete a profile", nil, .nothing,
             Never?.self, [.dryRun], .admin),
+    ]
+
+    private static let links: [Endpoint] = [
+        list("tap.list", "/v1/taps", "All TAPs of the host, by name", TAP.self, [.label]),
+        create("tap.create", "/v1/taps", "Make a TAP", TAPCreate.self, .admin, [.dryRun]),
+        get("tap.show", "/v1/taps/{tap}", "One TAP", TAP.self),
+        delete("tap.delete", "/v1/taps/{tap}", "Delete a TAP", [.force, .dryRun], .admin),
     ]
 
     private static let operations: [Endpoint] = [

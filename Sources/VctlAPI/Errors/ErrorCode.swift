@@ -48,6 +48,12 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case agentUnresponsive = "agent.unresponsive"
     case agentMissing = "agent.missing"
     case agentFailed = "agent.failed"
+    case tapNotFound = "tap.notFound"
+    case tapForeign = "tap.foreign"
+    case tapInUse = "tap.inUse"
+    case linkExists = "link.exists"
+    case linkFailed = "link.failed"
+    case bridgeNotFound = "bridge.notFound"
     case networkNotFound = "network.notFound"
     case poolNotFound = "pool.notFound"
     case volumeInUse = "volume.inUse"
@@ -82,14 +88,14 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
         case .revisionStale: 412
         case .requestPath, .vmNotFound, .diskNotFound, .nicNotFound, .imageNotFound, .networkNotFound,
             .poolNotFound, .pathNotFound,
-            .operationNotFound, .warningNotFound, .profileNotFound:
+            .operationNotFound, .warningNotFound, .profileNotFound, .tapNotFound, .bridgeNotFound:
             404
         case .agentMissing, .vmDeviceBusy, .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmTransient,
             .vmState, .vmMissing,
             .vmNoConsole, .vmNoScreen, .consoleBusy, .consoleTaken,
             .imageExists,
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState,
-            .profileExists:
+            .profileExists, .tapForeign, .tapInUse, .linkExists:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
         // The guest is the one behind (RFC 9110, sections 15.6.3 and 15.6.5).
@@ -100,7 +106,7 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
         case .consoleOverrun, .vmStopTimeout, .imageChecksum, .imageFormat,
             .imageBackingFile, .imageCorrupt, .imageChanged,
             .imageDownload, .storageFailed, .operationCancelled, .operationInterrupted,
-            .libvirtFailed,
+            .libvirtFailed, .linkFailed,
             .toolFailed,
             .toolMissing, .internalError:
             500

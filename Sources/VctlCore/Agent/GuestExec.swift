@@ -91,9 +91,9 @@ public struct ExecRun: Sendable {
     }
 }
 
-/// Pauses between two looks at a program. A look takes the guest's time, too, and where it has one CPU, that of
-/// what is looked at; so they are measured by how long the guest's agent took for an answer. After the first
-/// few they become longer and longer.
+/// Pauses between two looks at a program. A look takes the guest's time, too, and where it has one CPU, that
+/// of what is looked at; so they are measured by how long the guest's agent took for an answer. After the
+/// first few they become longer and longer.
 struct Pause {
     /// So many looks find most commands ended; they are made sooner than all others.
     static let quick = 8
@@ -117,7 +117,7 @@ struct Pause {
 }
 
 /// Fetches what a command prints while it runs, piece by piece.
-fileprivate struct Follower: Sendable {
+private struct Follower: Sendable {
     let agent: GuestAgent
     let process: GuestProcess
     let prefix: String

@@ -8,7 +8,8 @@ public enum ExecOutput: Sendable {
 }
 
 extension VMService {
-    /// Starts a command in a guest. What hangs is known before the reply begins, and so has a status of its own.
+    /// Starts a command in a guest. What hangs is known before the reply begins, and so has a status of its
+    /// own.
     /// - Throws: ``Problem`` `request.invalid`, `vm.state`, `agent.unresponsive`, `agent.missing`,
     ///   `agent.failed`.
     public func exec(_ reference: Reference, _ exec: VMExec, _ context: RequestContext) async throws

@@ -37,6 +37,7 @@ public final class Core: Sendable {
     public let vms: VMService
     public let images: ImageService
     public let profiles: ProfileService
+    public let taps: TAPService
     public let operations: OperationService
     public let events: EventService
     public let warnings: WarningService
@@ -62,6 +63,7 @@ public final class Core: Sendable {
 
     init(
         _ configuration: CoreConfiguration, hypervisor: Hypervisor, logger: Logger,
+        hostLinks: any HostLinks = KernelLinks(),
         fault: @escaping @Sendable (JournalPoint) -> Bool
     ) async throws {
         self.configuration = configuration
@@ -73,7 +75,7 @@ public final class Core: Sendable {
         let built = VMEnvironment(
             state: state, inventory: opened, hypervisor: hypervisor, watcher: watcher,
             accelerator: AcceleratorCheck(uri: configuration.uri), allowedPaths: configuration.allowedPaths,
-            logger: logger)
+            logger: logger, hostLinks: hostLinks)
         environment = built
         watcher.renames.withLock { $0 = { await built.finishRename($0) } }
         let rescues = RescueFiles(inventory: opened, state: state)
@@ -92,6 +94,7 @@ public final class Core: Sendable {
         images = ImageService(
             inventory: opened, engine: engine, state: state, readers: built.readers)
         profiles = ProfileService(inventory: opened, state: state)
+        taps = TAPService(environment: built, acceptance: acceptance)
         operations = OperationService(inventory: opened, engine: engine)
         events = EventService(inventory: opened)
         warnings = WarningService(inventory: opened)
@@ -109,6 +112,7 @@ public final class Core: Sendable {
             VMDiskOperation(environment: environment), VMNICOperation(environment: environment),
             ImageImport(state: environment.state), ImagePublish(environment: environment),
             ImageDelete(state: environment.state, readers: environment.readers),
+            TAPCreateOperation(environment: environment), TAPDeleteOperation(environment: environment),
         ]
     }
 
@@ -132,6 +136,7 @@ public final class Core: Sendable {
         try await ImageRecovery.sweep(state, inventory)
         try await ImageRecovery.checkFiles(inventory)
         try await ProfileRecovery.sweep(state, inventory)
+        try await LinkKeeping(environment: environment).run()
         try await engine.resume()
         let environment = environment
         let bytes = configuration.consoleLogBytes

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import GRDB
+import HostNet
 import Libvirt
 import VctlAPI
 
@@ -12,6 +13,7 @@ extension Problem {
         case let error as LibvirtError: self.init(libvirt: error)
         case let error as ToolError: self.init(tool: error)
         case let error as FileFailure: self.init(file: error)
+        case let error as HostNetError: self.init(hostNet: error)
         case let error as Unwritten: self.init(describing: error.cause)
         case is CancellationError, is Cancelled:
             self = Problem(.operationCancelled, "the operation was cancelled")

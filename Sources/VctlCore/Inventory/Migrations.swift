@@ -11,6 +11,7 @@ enum Migrations {
         migrator.registerMigration("2-state-reasons") { db in try db.execute(sql: stateReasons) }
         migrator.registerMigration("3-crashes") { db in try db.execute(sql: crashes) }
         migrator.registerMigration("4-profiles") { db in try db.execute(sql: profiles) }
+        migrator.registerMigration("6-taps") { db in try db.execute(sql: links("tap")) }
         return migrator
     }
 
@@ -89,6 +90,15 @@ enum Migrations {
             id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
             document TEXT NOT NULL);
         """
+
+    /// Links of the host that are to be there; each kind has a table of its own.
+    private static func links(_ kind: String) -> String {
+        """
+        CREATE TABLE \(kind)(
+            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
+            document TEXT NOT NULL);
+        """
+    }
 
     private static let first = """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -41,10 +41,12 @@ struct Recovery: Sendable {
                 "gap", nil, data: ["to": "\(reserve)", "reason": "the inventory was rebuilt"])
             let found = ImageRecovery.find(state)
             _ = try ImageRecovery.restore(found, transaction)
-            let unreadable = try found.unreadable + ProfileRecovery.restore(state, transaction)
+            let unreadable =
+                try found.unreadable + ProfileRecovery.restore(state, transaction)
+                + LinkRecovery.restore(state, transaction)
             try transaction.warn(
                 "inventory.recovered",
-                "the inventory was rebuilt: VMs, images and profiles are back, \(Self.lost)",
+                "the inventory was rebuilt: VMs, images, profiles and TAPs are back, \(Self.lost)",
                 hint: "vctl vm list; vctl image list; vctl profile list")
             for path in unreadable {
                 try transaction.warn("recovery.unreadable", "\(path) cannot be read, and was left as it is")

@@ -12,6 +12,8 @@ struct VMEnvironment: Sendable {
     /// Folders of the host from which an admin may name files.
     let allowedPaths: [String]
     let logger: Logger
+    /// The links of the host.
+    let hostLinks: any HostLinks
     /// Who is on the serial consoles.
     let consoles = ConsoleHub()
     /// Who changes a VM's definition.
@@ -24,7 +26,8 @@ struct VMEnvironment: Sendable {
 
     init(
         state: StateDirectory, inventory: Inventory, hypervisor: Hypervisor, watcher: Watcher,
-        accelerator: AcceleratorCheck, allowedPaths: [String], logger: Logger
+        accelerator: AcceleratorCheck, allowedPaths: [String], logger: Logger,
+        hostLinks: any HostLinks = KernelLinks()
     ) {
         self.state = state
         self.inventory = inventory
@@ -33,6 +36,7 @@ struct VMEnvironment: Sendable {
         self.accelerator = accelerator
         self.allowedPaths = allowedPaths
         self.logger = logger
+        self.hostLinks = hostLinks
         readers = FileReaders(hypervisor, state)
         lanes = AgentLanes(uri: hypervisor.uri)
     }

@@ -10,6 +10,7 @@ enum Live {
     static let vms = names("vm.list", "name")
     static let images = names("image.list", "name")
     static let profiles = names("profile.list", "name")
+    static let taps = names("tap.list", "name")
     static let operations = names("operation.list", "id")
     static let warnings = names("warning.list", "id")
 

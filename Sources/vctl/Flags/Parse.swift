@@ -23,6 +23,9 @@ enum Parse {
     static func name(_ text: String) throws -> Name {
         try refusing { () throws(InvalidValue) in try Name(text) }
     }
+    static func linkName(_ text: String) throws -> LinkName {
+        try refusing { () throws(InvalidValue) in try LinkName(text) }
+    }
     static func reference(_ text: String) throws -> Reference {
         try refusing { () throws(InvalidValue) in try Reference(checking: text) }
     }

@@ -79,6 +79,17 @@ struct Noun: Sendable {
         ],
         usual: ["name", "image", "cpus", "memory", "description"])
 
+    static let tap = Noun(
+        name: "tap", nameField: "name",
+        columns: [
+            Column("name"), Column("state"), Column("owner"), Column("queues", number: true),
+            Column("bridge"), Column("up", shown: Cell.yes), Column("inUse", "IN-USE", shown: Cell.yes),
+            Column("vm", "VM"), Column("managed", shown: Cell.yes), Column("id"), Column("mac"),
+            Column("mtu", "MTU", number: true), Column("labels", shown: Cell.labels),
+            Column("createdAt", "CREATED", shown: Cell.time), Column("operation"),
+        ],
+        usual: ["name", "state", "owner", "bridge", "inUse", "vm", "managed"])
+
     static let operation = Noun(
         name: "operation", nameField: "id",
         columns: [
@@ -155,7 +166,7 @@ struct Noun: Sendable {
     }
 
     private static func known(_ name: String) -> Noun? {
-        [vm, disk, nic, image, operation, event, warning, audit, host, finding].first { $0.name == name }
+        [vm, disk, nic, image, tap, operation, event, warning, audit, host, finding].first { $0.name == name }
     }
 
     static let finding = Noun(

@@ -11,6 +11,7 @@ extension HandlerTable {
         table.addVMs(core)
         table.addImages(core)
         table.addProfiles(core)
+        table.addLinks(core)
         table.addOperations(core)
         table.addEvents(EventSource(core.events), keepAlive: keepAlive)
         table.addNotes(core)

@@ -12,6 +12,7 @@ import VctlAPI
 final class Bench: Sendable {
     let directory: String
     let hypervisor: Hypervisor
+    let links = FakeLinks()
     let caller = Caller(uid: 0, user: "root", pid: 1, role: .admin)
 
     init() async throws {
@@ -45,7 +46,7 @@ final class Bench: Sendable {
         return try await Core(
             configuration, hypervisor: hypervisor,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            fault: fault)
+            hostLinks: links, fault: fault)
     }
 
     func context(_ action: String, key: String? = nil) -> RequestContext {
@@ -95,7 +96,7 @@ final class Bench: Sendable {
 
     /// Everything that can be seen of the world, with what is minted at random made equal.
     func world(_ core: Core) async throws -> [String] {
-        try await domains() + rows(core) + files()
+        try await domains() + rows(core) + files() + links.lines
     }
 
     private func domains() async throws -> [String] {
@@ -116,6 +117,7 @@ final class Bench: Sendable {
             let tables = [
                 "SELECT 'vm ' || name || ' ' || state || ' image=' || (image IS NOT NULL) FROM vm",
                 "SELECT 'image ' || name || ' ' || state FROM image",
+                "SELECT 'tap ' || name FROM tap",
                 "SELECT 'claim ' || aspect || ' ' || mode FROM claim",
                 "SELECT 'label ' || kind || ' ' || key || '=' || value FROM label",
                 "SELECT 'operation ' || kind || ' ' || status FROM operation",
@@ -123,7 +125,7 @@ final class Bench: Sendable {
                 SELECT 'step ' || operation.kind || ' ' || key
                 FROM step JOIN operation ON operation.id = operation
                 """,
-                "SELECT 'event ' || type FROM event WHERE kind IN ('vm', 'image')",
+                "SELECT 'event ' || type FROM event WHERE kind IN ('vm', 'image', 'tap')",
             ]
             return try tables.flatMap { try String.fetchAll(db, sql: $0).sorted() }
         }

@@ -63,7 +63,7 @@ extension Scenario {
             Scenario(name: "release", kind: "vm.mark", prepare: created) { bench, core in
                 try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
             },
-        ] + devices + copies + keeping
+        ] + devices + copies + keeping + links
 
     private static let devices: [Scenario] = [
         Scenario(name: "add a disk", kind: "vm.disk", prepare: stopped) { bench, core in

@@ -69,7 +69,7 @@ struct QemuUser: Hashable, Sendable {
 }
 
 /// A user that the system knows.
-private struct Account {
+struct Account {
     let name: String
     let uid: uid_t
     let gid: gid_t

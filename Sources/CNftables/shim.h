@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CNFTABLES_SHIM_H
+#define CNFTABLES_SHIM_H
+
+#include <nftables/libnftables.h>
+
+#endif
