@@ -16,6 +16,12 @@ CREATE TABLE event(
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, type TEXT NOT NULL, kind TEXT,
     subject TEXT, name TEXT, operation TEXT, origin TEXT NOT NULL, data TEXT);
 
+CREATE TABLE forward(
+    id TEXT PRIMARY KEY, network TEXT NOT NULL, vm TEXT NOT NULL, document TEXT NOT NULL)
+    WITHOUT ROWID;
+
+CREATE INDEX forward_network ON forward(network);
+
 CREATE TABLE idempotency(
     uid INTEGER NOT NULL, key TEXT NOT NULL, hash TEXT NOT NULL, operation TEXT, object TEXT,
     created_at INTEGER NOT NULL, PRIMARY KEY(uid, key)) WITHOUT ROWID;
@@ -31,6 +37,10 @@ CREATE TABLE label(
 CREATE INDEX label_value ON label(kind, key, value);
 
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE network(
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, state TEXT NOT NULL, managed INTEGER NOT NULL,
+    revision INTEGER NOT NULL, observed_at INTEGER NOT NULL, document TEXT NOT NULL);
 
 CREATE TABLE operation(
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,

@@ -106,6 +106,9 @@ struct Tables: Sendable {
         ],
         endless: ["vctl vm top --sort memory"],
         before: [
+            "vctl network create lan --model bridged --bridge br0": { lab in
+                try #require(lab.inside("ip", "link", "add", "br0", "type", "bridge").status == 0)
+            },
             "vctl completion fish > ~/.config/fish/completions/vctl.fish": { lab in
                 try Shell.must(["mkdir", "-p", "\(lab.files)/home/.config/fish/completions"])
             },

@@ -17,7 +17,8 @@ extension RealGuests {
                 "vm.list", "vm.show", "vm.wait", "vm.xml", "image.list", "image.show", "operation.list",
                 "operation.show", "operation.wait", "event.follow", "warning.list", "audit.list",
                 "statistics", "host.show", "host.doctor", "version", "ready", "openapi", "profile.list",
-                "profile.show", "tap.list", "tap.show",
+                "profile.show", "tap.list", "tap.show", "network.list", "network.show",
+                "network.leases", "network.reservation.list", "network.dns.list", "network.forward.list",
             ],
             .operate: [
                 "vm.start", "vm.stop", "vm.restart", "vm.reset", "vm.pause", "vm.resume", "vm.suspend",
@@ -44,6 +45,11 @@ extension RealGuests {
                 "image.import", "image.set", "image.content", "image.delete", "vm.publish", "vm.adopt",
                 "vm.release", "operation.abandon", "profile.create", "profile.set", "profile.delete",
                 "tap.create", "tap.delete",
+                // What a network is changes what the host lets through.
+                "network.create", "network.set", "network.delete", "network.start", "network.stop",
+                "network.adopt", "network.release", "network.reservation.add",
+                "network.reservation.remove", "network.dns.add", "network.dns.remove",
+                "network.forward.add", "network.forward.remove",
             ],
         ]
 
@@ -77,7 +83,7 @@ extension RealGuests {
             let operation = try #require(try lab.operations().first { $0.status == .succeeded })
             let names = [
                 "vm": "seen", "image": "tiny", "operation": "\(operation.id)", "profile": "plain",
-                "tap": "seen0",
+                "tap": "seen0", "network": "default",
             ]
             return Endpoints.all.map { Ask($0, isRead($0) ? names : [:]) }
         }

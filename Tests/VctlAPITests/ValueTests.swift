@@ -44,6 +44,41 @@ import VctlAPI
         #expect(ByteCount.human(bytes) == text)
     }
 
+    @Test func numbersHaveBounds() throws {
+        #expect(try VLANID("1").number == 1 && VLANID(checking: 4094).number == 4094)
+        #expect(try MTU("68").number == 68 && MTU(checking: 65535).number == 65535)
+        for text in ["0", "4095", "-1", "x", "", "1.5", "99999999999999999999"] {
+            #expect(throws: InvalidValue.self) { try VLANID(text) }
+        }
+        for number in [67, 65536, -1] { #expect(throws: InvalidValue.self) { try MTU(checking: number) } }
+        let decode = { (text: String) in try JSONDecoder().decode([VLANID].self, from: Data(text.utf8)) }
+        #expect(try decode("[20]").first?.number == 20)
+        #expect(throws: DecodingError.self) { try decode("[4095]") }
+    }
+
+    @Test(arguments: [
+        ("8k", 8000, "8 kbit/s"), ("10M", 10_000_000, "10 Mbit/s"), ("1.5G", 1_500_000_000, "1500 Mbit/s"),
+        ("10Mbit", 10_000_000, "10 Mbit/s"), ("16000", 16000, "16 kbit/s"),
+        ("400G", 400_000_000_000, "400 Gbit/s"),
+    ])
+    func goodRates(_ text: String, _ bits: Int, _ shown: String) throws {
+        #expect(try BitRate(text).number == bits && BitRate(text).description == shown)
+    }
+
+    @Test(arguments: ["0", "-1M", "", "M", "1k", "10MB", "10X", "401G", "1e400", "nan", "inf"])
+    func badRates(_ text: String) {
+        #expect(throws: InvalidValue.self) { try BitRate(text) }
+    }
+
+    @Test func namesOfLinks() throws {
+        for text in ["br0", "a", "vlan_1.20", "abcdefghijklmno"] {
+            #expect(try LinkName(checking: text).rawValue == text)
+        }
+        for text in ["", ".", "..", "-x", "a/b", "a b", "abcdefghijklmnop", "ä", "a\n", "a=b"] {
+            #expect(throws: InvalidValue.self) { try LinkName(checking: text) }
+        }
+    }
+
     @Test func timesKeepTheirMilliseconds() throws {
         for milliseconds in [Int64(0), 1, 999, 1_769_847_300_250, 1_795_222_519_287] {
             let time = Timestamp(milliseconds: milliseconds)

@@ -253,6 +253,11 @@ private let devices: [DomainEdit] = [
             "+        <inbound average='2000' peak='5000' burst='1024'/>",
         ]
     ) { $0.interfaces[0].inboundAverage = 2000 },
+    Edit("domain-q35", ["+      <port isolated='yes'/>"]) { $0.interfaces[0].isolated = true },
+    Edit("domain-nics", ["+      <mtu size='1400'/>"]) { $0.interfaces[1].mtu = 1400 },
+    Edit("domain-nics", ["-        <outbound average='128' peak='256' burst='256'/>"]) {
+        $0.interfaces[0].element.remove(Path("bandwidth/outbound"))
+    },
     Edit("domain-nics", ["-      <source bridge='br0'/>", "+      <source bridge='br1'/>"]) {
         $0.interfaces[0].sourceBridge = "br1"
     },

@@ -5,7 +5,7 @@ import zlib
 
 import schemathesis
 
-PRESENT = {"vm": ["fuzz1", "fuzz2", "fuzz3"], "image": ["tiny"]}
+PRESENT = {"vm": ["fuzz1", "fuzz2", "fuzz3"], "image": ["tiny"], "network": ["default"]}
 
 
 @schemathesis.hook

@@ -47,6 +47,40 @@ import VctlClient
         #expect(try body("web").members.map(\.name) == ["name"])
     }
 
+    @Test func everyKeyOfANICArrives() throws {
+        let line = ["vm", "nic", "add", "web"]
+        let keys = "vlan=20,mtu=1400,queues=2,isolated=yes,boot=1,link=no,inbound=10M/20M/64K,outbound=8k"
+        let command = try #require(try Vctl.parseAsRoot(line + ["bridge=br0,\(keys)"]) as? VMNICAdd)
+        let request = try Request(Endpoints.named("vm.nic.add"), ["web"]).json(command.nic)
+        let node = try JSONNode(parsing: try #require(request.body))
+        #expect(node["bridge"] == .string("br0") && node["network"] == nil)
+        #expect(node["vlan"]?.integer == 20 && node["mtu"]?.integer == 1400 && node["queues"]?.integer == 2)
+        #expect(node["isolated"]?.truth == true && node["link"]?.truth == false && node["boot"]?.integer == 1)
+        #expect(node["inbound"]?["averageBitsPerSecond"]?.integer == 10_000_000)
+        #expect(node["inbound"]?["peakBitsPerSecond"]?.integer == 20_000_000)
+        #expect(node["inbound"]?["burstBytes"]?.integer == 64 << 10)
+        #expect(node["outbound"]?["averageBitsPerSecond"]?.integer == 8000)
+    }
+
+    @Test func whatANICLosesIsNull() throws {
+        let line = ["vm", "nic", "set", "web", "52:54:00:00:00:01"]
+        let flags = [
+            "--vlan", "none", "--mtu", "1400", "--queues", "none", "--boot", "none", "--inbound", "none",
+            "--outbound", "10M,20M", "--no-isolated", "--no-link", "--model", "e1000e",
+        ]
+        let command = try #require(try Vctl.parseAsRoot(line + flags) as? VMNICSet)
+        let request = try Request(Endpoints.named("vm.nic.set"), ["web", "x"]).json(try command.patch())
+        let node = try JSONNode(parsing: try #require(request.body))
+        for name in ["vlan", "queues", "boot", "inbound"] {
+            #expect(node.members.contains { $0.name == name && $0.value == .null }, "\(name)")
+        }
+        #expect(node["mtu"]?.integer == 1400 && node["isolated"]?.truth == false)
+        #expect(node["outbound"]?["peakBitsPerSecond"]?.integer == 20_000_000)
+        #expect(node["link"]?.truth == false && node["model"] == .string("e1000e"))
+        let empty = try #require(try Vctl.parseAsRoot(line) as? VMNICSet)
+        #expect(throws: Failure.self) { try empty.patch() }
+    }
+
     @Test func noNetworkIsAnEmptyList() throws {
         #expect(try body("web --network none")["networks"] == .array([]))
     }
@@ -72,7 +106,15 @@ import VctlClient
         "vm create web --disk 1G,bus=": "bus needs a value",
         "vm create web --disk 1G,bus=ide": "virtio, scsi, sata",
         "vm create web --disk 1G,pool=a,pool=b": "given twice",
-        "vm create web --network lan,vlan=3": "unknown key \"vlan\"; known are mac, model",
+        "vm create web --network lan,bogus=3": "unknown key \"bogus\"; known are mac, model, vlan",
+        "vm create web --network lan,vlan=4095": "from 1 to 4094",
+        "vm create web --network lan,vlan=0": "1 to 4094",
+        "vm nic add web lan,mtu=67": "from 68 to 65535", "vm nic add web lan,inbound=10MB": "bits per second",
+        "vm nic add web lan,isolated=maybe": "known are yes, no", "vm nic add web lan,boot=0": "at least 1",
+        "vm nic add web bridge=a/b": "the name of a link", "vm nic add web none": "none is no network",
+        "vm nic add web bridge=abcdefghijklmnop": "at most 15 bytes",
+        "vm nic set web 52:54:00:00:00:01 --outbound 1M,2M,3M,4M": "AVERAGE/PEAK/BURST",
+        "vm nic set web 52:54:00:00:00:01 --mtu 65536": "from 68 to 65535",
         "vm create web --network lan,mac=01:00:00:00:00:00": "multicast",
         "vm create web --label x": "KEY=VALUE",
         "vm set web --label x=1 --unset-label x": "both name \"x\"",

@@ -42,7 +42,7 @@ import VctlAPI
     @Test func namesEveryWrongField() throws {
         let text = #"""
             {"name": "../x", "cpus": "two", "memoryBytes": -5, "firmware": "coreboot", "labels": {"a": 1},
-             "disks": [{"sizeBytes": 1e30}, 7], "networks": [{}], "sshKeys": {}, "start": null}
+             "disks": [{"sizeBytes": 1e30}, 7], "networks": [{"network": 5}], "sshKeys": {}, "start": null}
             """#
         let problem = try problem(VMCreate.self, text)
         #expect(problem.errorCode == .requestInvalid)

@@ -4,7 +4,7 @@
 public enum Endpoints {
     /// Every endpoint.
     public static let all: [Endpoint] =
-        vms + devices + images + profiles + links + operations + streams + daemon
+        vms + devices + networks + images + profiles + links + operations + streams + daemon
 
     /// The endpoint of the given id.
     public static func named(_ id: String) -> Endpoint {
@@ -90,7 +90,7 @@ public enum Endpoints {
             Operation.self, [.dryRun]),
         delete("vm.nic.remove", "/v1/vms/{vm}/nics/{nic}", "Remove the NIC with a MAC", [.dryRun]),
         call(
-            .patch, "vm.nic.set", "/v1/vms/{vm}/nics/{nic}", "Move a NIC to another network, pull its cable",
+            .patch, "vm.nic.set", "/v1/vms/{vm}/nics/{nic}", "Change a NIC, what can be at once",
             VMNICPatch.self, .operation, Operation.self, [.dryRun]),
     ]
 

@@ -55,6 +55,22 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case linkFailed = "link.failed"
     case bridgeNotFound = "bridge.notFound"
     case networkNotFound = "network.notFound"
+    case networkExists = "network.exists"
+    case networkBusy = "network.busy"
+    case networkInUse = "network.inUse"
+    case networkState = "network.state"
+    case networkForeign = "network.foreign"
+    case networkProtected = "network.protected"
+    case networkTransient = "network.transient"
+    case networkOverlap = "network.overlap"
+    case networkRestart = "network.restart"
+    case networkReserved = "network.reserved"
+    case networkNoService = "network.noService"
+    case reservationNotFound = "reservation.notFound"
+    case recordNotFound = "record.notFound"
+    case forwardNotFound = "forward.notFound"
+    case forwardTaken = "forward.taken"
+    case hostNetworkFailed = "hostNetwork.failed"
     case poolNotFound = "pool.notFound"
     case volumeInUse = "volume.inUse"
     case storageFull = "storage.full"
@@ -88,14 +104,17 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
         case .revisionStale: 412
         case .requestPath, .vmNotFound, .diskNotFound, .nicNotFound, .imageNotFound, .networkNotFound,
             .poolNotFound, .pathNotFound,
-            .operationNotFound, .warningNotFound, .profileNotFound, .tapNotFound, .bridgeNotFound:
+            .operationNotFound, .warningNotFound, .profileNotFound, .reservationNotFound, .recordNotFound,
+            .forwardNotFound, .tapNotFound, .bridgeNotFound:
             404
         case .agentMissing, .vmDeviceBusy, .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmTransient,
             .vmState, .vmMissing,
             .vmNoConsole, .vmNoScreen, .consoleBusy, .consoleTaken,
             .imageExists,
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState,
-            .profileExists, .tapForeign, .tapInUse, .linkExists:
+            .profileExists, .networkExists, .networkBusy, .networkInUse, .networkState, .networkForeign,
+            .networkProtected, .networkTransient, .networkOverlap, .networkRestart, .networkReserved,
+            .networkNoService, .forwardTaken, .tapForeign, .tapInUse, .linkExists:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
         // The guest is the one behind (RFC 9110, sections 15.6.3 and 15.6.5).
@@ -108,7 +127,7 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             .imageDownload, .storageFailed, .operationCancelled, .operationInterrupted,
             .libvirtFailed, .linkFailed,
             .toolFailed,
-            .toolMissing, .internalError:
+            .toolMissing, .hostNetworkFailed, .internalError:
             500
         }
     }

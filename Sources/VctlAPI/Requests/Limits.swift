@@ -10,6 +10,11 @@ public enum Limits {
     public static let disks = 24
     public static let nics = 8
     public static let nicModels = ["virtio", "e1000", "e1000e", "rtl8139"]
+    /// Queues of a NIC; Linux has no more for a TAP.
+    public static let nicQueues = 1...256
+    /// A NIC's place in the boot order.
+    public static let nicBoot = 1...99
+    public static let burstBytes: ClosedRange<Int64> = 1 << 10...1 << 30
     /// How long a guest may take to stop.
     public static let graceSeconds = 0...86400
     public static let autostartOrder = 0...9999
@@ -160,8 +165,22 @@ extension NICSpec: FieldLimits {
         return [
             "mac": Schema(type: "string", pattern: mac),
             "model": Schema(type: "string", values: Limits.nicModels),
+            "queues": .whole(Limits.nicQueues), "boot": .whole(Limits.nicBoot),
         ]
     }
+}
+
+extension VMNICPatch: FieldLimits {
+    static var limits: [String: Schema] {
+        [
+            "model": Schema(type: "string", values: Limits.nicModels),
+            "queues": .removable(Limits.nicQueues), "boot": .removable(Limits.nicBoot),
+        ]
+    }
+}
+
+extension RateLimit: FieldLimits {
+    static var limits: [String: Schema] { ["burstBytes": .bytes(Limits.burstBytes)] }
 }
 
 extension VMPatch: FieldLimits {

@@ -95,13 +95,3 @@ public struct DiskSpec: Codable, Hashable, Sendable {
     public var preallocation: Preallocation?
     public init(sizeBytes: ByteCount? = nil) { self.sizeBytes = sizeBytes }
 }
-
-/// A NIC of a new VM.
-public struct NICSpec: Codable, Hashable, Sendable {
-    public var network: Reference
-    /// A unicast address; made up without it.
-    public var mac: String?
-    /// `virtio` without it.
-    public var model: String?
-    public init(network: Reference) { self.network = network }
-}

@@ -36,12 +36,3 @@ public struct VMDiskInsert: Codable, Sendable {
     public var path: String
     public init(path: String) { self.path = path }
 }
-
-/// Changes of a NIC.
-public struct VMNICPatch: Codable, Sendable {
-    /// The libvirt network that it is on.
-    public var network: Reference?
-    /// Whether its cable is in.
-    public var link: Bool?
-    public init() {}
-}

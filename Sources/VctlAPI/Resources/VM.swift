@@ -145,6 +145,22 @@ public struct VM: Codable, Hashable, Sendable {
         /// The name of the TAP on the host.
         public var tap: String?
         public var addresses: [Address]
+        /// Whether its cable is in.
+        public var link: Bool?
+        /// The tag of its VLAN; the guest itself sees none.
+        public var vlan: Int?
+        /// Its largest packet in bytes, where it is another than the network's.
+        public var mtu: Int?
+        /// How many queues it has, where that was said.
+        public var queues: Int?
+        /// Whether it reaches no other NIC of its bridge that is isolated, too.
+        public var isolated: Bool?
+        /// Its place in the boot order, from 1.
+        public var boot: Int?
+        /// How much the guest may receive.
+        public var inbound: RateLimit?
+        /// How much the guest may send.
+        public var outbound: RateLimit?
         public init(
             mac: String, network: String? = nil, bridge: String? = nil, model: String? = nil,
             tap: String? = nil,

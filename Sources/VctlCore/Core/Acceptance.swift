@@ -45,7 +45,7 @@ struct Acceptance: Sendable {
             do {
                 try transaction.insert(new)
             } catch let conflict as ClaimConflict {
-                throw Problem(conflict: conflict)
+                throw Problem(conflict: conflict, about: new.resources.first?.kind)
             }
             try reserve(transaction)
             try transaction.remember(context.idempotency, uid: uid, hasher, operation: new.id)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import GRDB
+import HostNet
 import Libvirt
 import Logging
 import Synchronization
@@ -35,6 +36,7 @@ public struct CoreConfiguration: Sendable {
 /// All services, wired.
 public final class Core: Sendable {
     public let vms: VMService
+    public let networks: NetworkService
     public let images: ImageService
     public let profiles: ProfileService
     public let taps: TAPService
@@ -56,13 +58,17 @@ public final class Core: Sendable {
     /// Opens the state directory and the inventory, rebuilding the latter where it was lost.
     /// - Throws: ``InventoryError``, ``Problem``, or what the file system says.
     public convenience init(_ configuration: CoreConfiguration, logger: Logger) async throws {
+        let isReal = geteuid() == 0 && !configuration.uri.hasPrefix("test:")
         try await self.init(
-            configuration, hypervisor: Hypervisor(uri: configuration.uri), logger: logger,
+            configuration, hypervisor: Hypervisor(uri: configuration.uri),
+            table: isReal ? { NftablesTable(family: "inet", name: $0) } : { _ in nil }, logger: logger,
             fault: { _ in false })
     }
 
+    /// - Parameter table: the table of a name that rules of networks are written to, where there may be one.
     init(
-        _ configuration: CoreConfiguration, hypervisor: Hypervisor, logger: Logger,
+        _ configuration: CoreConfiguration, hypervisor: Hypervisor,
+        table: (String) -> (any PacketTable)? = { _ in nil }, logger: Logger,
         hostLinks: any HostLinks = KernelLinks(),
         fault: @escaping @Sendable (JournalPoint) -> Bool
     ) async throws {
@@ -72,12 +78,14 @@ public final class Core: Sendable {
         let opened = try await Self.open(state, configuration, logger)
         inventory = opened
         let watcher = Watcher(inventory: opened, hypervisor: hypervisor, logger: logger)
+        let firewall = Firewall(inventory: opened, table: table(state.tableName), logger: logger)
         let built = VMEnvironment(
             state: state, inventory: opened, hypervisor: hypervisor, watcher: watcher,
-            accelerator: AcceleratorCheck(uri: configuration.uri), allowedPaths: configuration.allowedPaths,
-            logger: logger, hostLinks: hostLinks)
+            accelerator: AcceleratorCheck(uri: configuration.uri), firewall: firewall,
+            allowedPaths: configuration.allowedPaths, logger: logger, hostLinks: hostLinks)
         environment = built
         watcher.renames.withLock { $0 = { await built.finishRename($0) } }
+        watcher.networksRead.withLock { $0 = { await firewall.check(asksKernel: false) } }
         let rescues = RescueFiles(inventory: opened, state: state)
         watcher.stopped.withLock {
             $0 = {
@@ -88,9 +96,13 @@ public final class Core: Sendable {
         }
         engine = OperationEngine(
             inventory: opened, kinds: Self.kinds(built), link: hypervisor, logger: logger,
-            ended: { await watcher.operationEnded() }, fault: fault)
+            ended: {
+                await watcher.operationEnded()
+                await firewall.check(asksKernel: false)
+            }, fault: fault)
         let acceptance = Acceptance(inventory: opened, engine: engine, hasher: state.hasher)
         vms = VMService(environment: built, acceptance: acceptance)
+        networks = NetworkService(environment: built, acceptance: acceptance)
         images = ImageService(
             inventory: opened, engine: engine, state: state, readers: built.readers)
         profiles = ProfileService(inventory: opened, state: state)
@@ -110,6 +122,10 @@ public final class Core: Sendable {
             VMPowerOperation(environment: environment),
             VMDeleteOperation(environment: environment), VMMarkOperation(environment: environment),
             VMDiskOperation(environment: environment), VMNICOperation(environment: environment),
+            NetworkCreateOperation(environment: environment),
+            NetworkDeleteOperation(environment: environment),
+            NetworkPowerOperation(environment: environment), NetworkDefineOperation(environment: environment),
+            NetworkForwardOperation(environment: environment),
             ImageImport(state: environment.state), ImagePublish(environment: environment),
             ImageDelete(state: environment.state, readers: environment.readers),
             TAPCreateOperation(environment: environment), TAPDeleteOperation(environment: environment),
@@ -137,6 +153,7 @@ public final class Core: Sendable {
         try await ImageRecovery.checkFiles(inventory)
         try await ProfileRecovery.sweep(state, inventory)
         try await LinkKeeping(environment: environment).run()
+        try await ForwardRecovery.sweep(state, inventory)
         try await engine.resume()
         let environment = environment
         let bytes = configuration.consoleLogBytes
@@ -144,6 +161,7 @@ public final class Core: Sendable {
             inventory: inventory, operationDays: configuration.retentionDays, events: configuration.keepEvents
         )
         let loops: [Task<Void, Never>] = [
+            Task { await environment.firewall.run() },
             Task { await environment.watcher.run() },
             Task { await AddressWatcher(environment: environment).run() },
             Task { await GuestWatcher(environment: environment).run() },

@@ -11,6 +11,8 @@ extension Problem {
         switch error {
         case let problem as Problem: self = problem
         case let error as LibvirtError: self.init(libvirt: error)
+        case let error as HostNetError:
+            self = Problem(.hostNetworkFailed, shown("\(error)", limit: 500), hint: "vctl host doctor")
         case let error as ToolError: self.init(tool: error)
         case let error as FileFailure: self.init(file: error)
         case let error as HostNetError: self.init(hostNet: error)
@@ -29,9 +31,11 @@ extension Problem {
         }
     }
 
-    init(conflict: ClaimConflict) {
+    /// - Parameter kind: what kind of object the refused operation was about.
+    init(conflict: ClaimConflict, about kind: ObjectKind? = nil) {
         self.init(
-            .vmBusy, "operation \(conflict.holder) is working on \(conflict.name.map { shown($0) } ?? "it")",
+            kind == .network ? .networkBusy : .vmBusy,
+            "operation \(conflict.holder) is working on \(conflict.name.map { shown($0) } ?? "it")",
             hint: "vctl operation wait \(conflict.holder)", operation: conflict.holder)
     }
 

@@ -11,7 +11,9 @@ enum Migrations {
         migrator.registerMigration("2-state-reasons") { db in try db.execute(sql: stateReasons) }
         migrator.registerMigration("3-crashes") { db in try db.execute(sql: crashes) }
         migrator.registerMigration("4-profiles") { db in try db.execute(sql: profiles) }
+        migrator.registerMigration("5-networks") { db in try db.execute(sql: networks) }
         migrator.registerMigration("6-taps") { db in try db.execute(sql: links("tap")) }
+        migrator.registerMigration("8-forwards") { db in try db.execute(sql: forwards) }
         return migrator
     }
 
@@ -99,6 +101,19 @@ enum Migrations {
             document TEXT NOT NULL);
         """
     }
+
+    private static let forwards = """
+        CREATE TABLE forward(
+            id TEXT PRIMARY KEY, network TEXT NOT NULL, vm TEXT NOT NULL, document TEXT NOT NULL)
+            WITHOUT ROWID;
+        CREATE INDEX forward_network ON forward(network);
+        """
+
+    private static let networks = """
+        CREATE TABLE network(
+            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, state TEXT NOT NULL, managed INTEGER NOT NULL,
+            revision INTEGER NOT NULL, observed_at INTEGER NOT NULL, document TEXT NOT NULL);
+        """
 
     private static let first = """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -44,6 +44,7 @@ struct Recovery: Sendable {
             let unreadable =
                 try found.unreadable + ProfileRecovery.restore(state, transaction)
                 + LinkRecovery.restore(state, transaction)
+                + ForwardRecovery.restore(state, transaction)
             try transaction.warn(
                 "inventory.recovered",
                 "the inventory was rebuilt: VMs, images, profiles and TAPs are back, \(Self.lost)",

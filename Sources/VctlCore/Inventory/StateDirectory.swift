@@ -35,6 +35,11 @@ public struct StateDirectory: Sendable {
         hasher = IdempotencyHasher(key: SymmetricKey(data: secret))
     }
 
+    /// The directory of a daemon that was told no other.
+    public static let usual = "/var/lib/vctld"
+
+    /// The name of this instance's table of nftables.
+    var tableName: String { path == Self.usual ? "vctl" : "vctl_\(instance.short)" }
     var database: String { "\(path)/inventory.sqlite" }
     var volumes: String { "\(path)/volumes" }
     func image(_ id: ObjectID, _ format: DiskFormat) -> String { "\(path)/images/\(id).\(format.rawValue)" }

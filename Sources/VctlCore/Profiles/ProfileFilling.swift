@@ -76,6 +76,8 @@ enum ProfileRules {
     ) throws -> [FieldProblem] {
         var probe = VMCreate(name: Name.example)
         probe.kernel = "/kernel"
+        // A request may say more CPUs than the profile, and so allow more queues.
+        probe.cpus = settings.cpus ?? settings.maxCpus ?? Limits.cpus.upperBound
         var profile = Profile(id: .example, name: Name.example, settings: settings, createdAt: .now)
         profile.settings.image = nil
         profile.settings.clone = nil

@@ -21,7 +21,9 @@ struct AddressReader: Sendable {
             said = await GuestAddresses.read(
                 environment.agent(of: .init(kind: .vm, id: id, name: domain.name), seconds: 5))
         }
-        let addresses = Self.merged(leases, said)
+        let addresses = Neighbours().addresses().merging(Self.merged(leases, said)) { seen, known in
+            known.isEmpty ? seen : known
+        }
         let agentSaidNothing = said.isEmpty
         return try await environment.inventory.write { transaction -> VM? in
             guard let row = try VMStore.find(transaction.db, .id(id)) else { return nil }

@@ -14,6 +14,8 @@ struct VMEnvironment: Sendable {
     let logger: Logger
     /// The links of the host.
     let hostLinks: any HostLinks
+    /// The rules of networks.
+    let firewall: Firewall
     /// Who is on the serial consoles.
     let consoles = ConsoleHub()
     /// Who changes a VM's definition.
@@ -26,7 +28,7 @@ struct VMEnvironment: Sendable {
 
     init(
         state: StateDirectory, inventory: Inventory, hypervisor: Hypervisor, watcher: Watcher,
-        accelerator: AcceleratorCheck, allowedPaths: [String], logger: Logger,
+        accelerator: AcceleratorCheck, firewall: Firewall, allowedPaths: [String], logger: Logger,
         hostLinks: any HostLinks = KernelLinks()
     ) {
         self.state = state
@@ -37,6 +39,7 @@ struct VMEnvironment: Sendable {
         self.allowedPaths = allowedPaths
         self.logger = logger
         self.hostLinks = hostLinks
+        self.firewall = firewall
         readers = FileReaders(hypervisor, state)
         lanes = AgentLanes(uri: hypervisor.uri)
     }

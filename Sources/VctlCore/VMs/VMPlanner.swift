@@ -35,13 +35,15 @@ struct VMPlanner: Sendable {
                     machine: create.machine, cpuModel: create.cpuModel, firmware: create.firmware,
                     tpm: create.tpm, graphics: create.graphics))
         }
-        plan.nics = try await nics(create, plan.id, connection, &warnings)
+        plan.nics = try await nics(
+            create, plan.id, NICHost(connection: connection, caller: caller), &warnings)
         plan.boot = try kernel(create, caller)
         let image = try await image(create)
         plan.image = image.map { .init(id: $0.id, name: $0.name, linked: create.clone != .full) }
         let disks = try await DiskPlanner(environment: environment, connection: connection)
             .plan(create, image: image, vm: plan.id, caller: caller)
         plan.disks = disks.disks
+        plan.placeNICs()
         if let behind = disks.image { plan.image = .init(id: behind.id, name: behind.name, linked: true) }
         return try finish(create, plan, disks, image, warnings)
     }
@@ -77,13 +79,13 @@ struct VMPlanner: Sendable {
     }
 
     private func nics(
-        _ create: VMCreate, _ vm: ObjectID, _ connection: Connection, _ warnings: inout [String]
+        _ create: VMCreate, _ vm: ObjectID, _ host: NICHost, _ warnings: inout [String]
     ) async throws -> [DomainPlan.NIC] {
         let taken = try await environment.inventory.read { try MACStore.taken($0) }
         let specs: [NICSpec]
         if let given = create.networks {
             specs = given
-        } else if try await exists(.name("default"), connection) != nil {
+        } else if try await exists(.name("default"), host.connection) != nil {
             specs = [NICSpec(network: .name("default"))]
         } else {
             warnings.append("it has no NIC: there is no network \"default\", and none was named")
@@ -93,38 +95,56 @@ struct VMPlanner: Sendable {
         var result: [DomainPlan.NIC] = []
         for (index, spec) in specs.enumerated() {
             let field = "networks[\(index)]"
-            let network = try await network(spec.network, field: "\(field).network", connection)
             let mac = spec.mac?.lowercased() ?? Minting.mac(avoiding: used)
             if let owner = taken[mac] { throw MACStore.problem(mac, owner, field: "\(field).mac") }
             used.insert(mac)
             let tap = Minting.tap(vm: vm, index: index)
-            result.append(.init(mac: mac, network: network, model: spec.model ?? "virtio", tap: tap))
+            var nic = try await nic(spec, mac, tap, host) { "\(field).\($0)" }
+            nic.bootOrder = spec.boot
+            result.append(nic)
         }
         return result
     }
 
     /// One more NIC for a VM that exists.
-    func nic(_ spec: NICSpec, vm: ObjectID, besides nics: [VM.NIC], _ connection: Connection) async throws
+    func nic(_ spec: NICSpec, vm: ObjectID, besides nics: [VM.NIC], _ host: NICHost) async throws
         -> DomainPlan.NIC
     {
         let taken = try await environment.inventory.read { try MACStore.taken($0) }
-        let network = try await network(spec.network, field: "network", connection)
         let mac = spec.mac?.lowercased() ?? Minting.mac(avoiding: Set(taken.keys))
         if let owner = taken[mac] { throw MACStore.problem(mac, owner, field: "mac") }
         let taps = Set(nics.compactMap(\.tap))
         let free = (0...nics.count).lazy.map { Minting.tap(vm: vm, index: $0) }.first { !taps.contains($0) }
-        return .init(
-            mac: mac, network: network, model: spec.model ?? "virtio",
-            tap: free ?? Minting.tap(vm: vm, index: nics.count))
+        return try await nic(spec, mac, free ?? Minting.tap(vm: vm, index: nics.count), host) { $0 }
+    }
+
+    /// - Parameter field: where a field of it is in the request.
+    private func nic(
+        _ spec: NICSpec, _ mac: String, _ tap: String, _ host: NICHost, field: (String) -> String
+    ) async throws -> DomainPlan.NIC {
+        var network: String?
+        if let reference = spec.network {
+            network = try await self.network(reference, field: field("network"), host.connection)
+        }
+        var nic = DomainPlan.NIC(
+            mac: mac, network: network, bridge: spec.bridge?.rawValue, model: spec.model ?? "virtio", tap: tap
+        )
+        let setting = NICSetting(spec)
+        if setting != NICSetting() { nic.setting = setting }
+        var asked = setting
+        (asked.network, asked.bridge) = (nic.network, nic.bridge)
+        try await host.check(asked, nic.xml, field: field)
+        return nic
     }
 
     /// libvirt's name of a network.
     /// - Throws: ``Problem`` `network.notFound`.
     func network(_ reference: Reference, field: String, _ connection: Connection) async throws -> String {
         if let name = try await exists(reference, connection) { return name }
+        let hint = try await environment.inventory.read { try Comparison.hint($0, "network", reference) }
         throw Problem(
-            .networkNotFound, "there is no network \(shown(reference.description))",
-            hint: "virsh net-list --all", errors: [FieldProblem(field, "no such network")])
+            .networkNotFound, "there is no network \(shown(reference.description))", hint: hint,
+            errors: [FieldProblem(field, "no such network")])
     }
 
     /// libvirt's name of the network, or `nil`.
@@ -186,7 +206,9 @@ struct VMPlanner: Sendable {
         vm.disks = plan.disks.map {
             VM.Disk(target: $0.target, device: $0.device.rawValue, path: $0.path, role: $0.role.rawValue)
         }
-        vm.nics = plan.nics.map { VM.NIC(mac: $0.mac, network: $0.network, model: $0.model) }
+        vm.nics = plan.nics.map {
+            VM.NIC(mac: $0.mac, network: $0.network, bridge: $0.bridge, model: $0.model)
+        }
         return vm
     }
 }

@@ -171,11 +171,14 @@ enum VMRules {
         let nics = request.networks ?? []
         let tooMany =
             nics.count > Limits.nics ? [FieldProblem("networks", "at most \(Limits.nics) NICs")] : []
-        return tooMany + problems(nics: nics) { "networks[\($0)].\($1)" }
+        let cpus = max(request.cpus ?? 1, request.maxCpus ?? 1)
+        return tooMany + problems(nics: nics, cpus: cpus) { "networks[\($0)].\($1)" }
     }
 
-    /// - Parameter field: where a field of the NIC of that number is in the request.
-    static func problems(nics: [NICSpec], field: (Int, String) -> String) -> [FieldProblem] {
+    /// - Parameters:
+    ///   - cpus: those that the VM has or may get; `nil`: nothing is known of it.
+    ///   - field: where a field of the NIC of that number is in the request.
+    static func problems(nics: [NICSpec], cpus: Int?, field: (Int, String) -> String) -> [FieldProblem] {
         var problems: [FieldProblem] = []
         var seen: Set<String> = []
         for (index, nic) in nics.enumerated() {
@@ -187,9 +190,11 @@ enum VMRules {
                     problems.append(FieldProblem(field(index, "mac"), "this MAC is here twice"))
                 }
             }
-            if let model = nic.model, !Limits.nicModels.contains(model) {
-                problems.append(FieldProblem(field(index, "model"), "virtio, e1000, e1000e or rtl8139"))
-            }
+            problems += NICRules.problems(nic, cpus: cpus) { field(index, $0) }
+        }
+        let places = nics.compactMap(\.boot)
+        if Set(places).count < places.count {
+            problems.append(FieldProblem(field(0, "boot"), "two NICs cannot have one place"))
         }
         return problems
     }

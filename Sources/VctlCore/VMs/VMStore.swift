@@ -191,6 +191,7 @@ extension Transaction {
         try setLabels(.vm, id, [:])
         try execute("DELETE FROM warning WHERE subject = ?", [id.rawValue])
         try execute("DELETE FROM crash WHERE vm = ?", [id.rawValue])
+        try removeForwards(to: id)
         try emit("vm.deleted", row.reference, operation: row.operation, origin: origin)
     }
 }

@@ -5,6 +5,10 @@ import VctlAPI
 
 // Foundation and the Libvirt module have types of these names too; in this module the words mean the API's.
 typealias ObjectReference = VctlAPI.ObjectReference
+/// A network as the API shows it, not libvirt's handle.
+public typealias Network = VctlAPI.Network
+/// libvirt's handle of a network.
+typealias LibvirtNetwork = Libvirt.Network
 /// Work that outlives the daemon, not Foundation's.
 public typealias Operation = VctlAPI.Operation
 /// The host as the API shows it, not Foundation's.
@@ -37,6 +41,15 @@ final class Hypervisor: LibvirtLink {
         do {
             return try await managed.connection().domain(uuid: id.uuid)
         } catch let error as LibvirtError where error.code == .noDomain {
+            return nil
+        }
+    }
+
+    /// The network of that id, or `nil`.
+    func network(_ id: ObjectID) async throws -> LibvirtNetwork? {
+        do {
+            return try await managed.connection().network(uuid: id.uuid)
+        } catch let error as LibvirtError where error.code == .noNetwork {
             return nil
         }
     }

@@ -19,6 +19,8 @@ final class Watcher: Sendable {
     let renames = Mutex<(@Sendable (ObjectID) async -> Void)?>(nil)
     /// Called when VMs were read that are off.
     let stopped = Mutex<(@Sendable () async -> Void)?>(nil)
+    /// Called when networks were read.
+    let networksRead = Mutex<(@Sendable () async -> Void)?>(nil)
     /// Domains that were gone while an operation held their VM.
     private let goneMeanwhile = Mutex<Set<ObjectID>>([])
     /// How long after a failed reading everything is read again.
@@ -79,7 +81,8 @@ final class Watcher: Sendable {
         case .reconnected, .overflow: try await resync()
         case .disconnected(let error): try await disconnected(error)
         case .domain(let reference, _): try await refresh(ObjectID(reference.uuid))
-        case .network, .storagePool: break
+        case .network(let reference, _): try await refreshNetwork(ObjectID(reference.uuid))
+        case .storagePool: break
         }
     }
 
@@ -108,6 +111,7 @@ final class Watcher: Sendable {
             try transaction.clearWarning("libvirt.unavailable")
             try Comparison.note(transaction, at: time)
         }
+        try await resyncNetworks()
         // A loss that came meanwhile stands.
         guard hypervisor.isConnected else { return }
         vms.forEach(rename)

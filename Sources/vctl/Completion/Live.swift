@@ -8,6 +8,7 @@ import VctlClient
 /// someone is typing: every answer is quick and silent, and where there is none, it is empty.
 enum Live {
     static let vms = names("vm.list", "name")
+    static let networks = names("network.list", "name")
     static let images = names("image.list", "name")
     static let profiles = names("profile.list", "name")
     static let taps = names("tap.list", "name")
@@ -19,6 +20,13 @@ enum Live {
         guard let vm = line.firstName else { return [] }
         let parts = try line.ask("vm.show", [vm])["disks"]?.elements ?? []
         return parts.compactMap { $0["target"]?.text }
+    }
+
+    /// The MACs of the VM that the line names.
+    static let nics = kind { line in
+        guard let vm = line.firstName else { return [] }
+        let parts = try line.ask("vm.show", [vm])["nics"]?.elements ?? []
+        return parts.compactMap { $0["mac"]?.text }
     }
 
     /// The labels that VMs bear, as `KEY=VALUE`.

@@ -48,25 +48,4 @@ extension Parse {
         disk.preallocation = try list.value("preallocation", choice)
         return disk
     }
-
-    /// `NAME[,mac=][,model=]`; `none` is no NIC.
-    static func network(_ text: String) throws -> NICSpec? {
-        if text == "none" { return nil }
-        let list = try KeyedList(text, known: ["mac", "model"])
-        var nic = NICSpec(network: try reference(list.first))
-        nic.mac = try list.value("mac", mac)
-        nic.model = try list.value("model") { $0 }
-        return nic
-    }
-
-    private static func mac(_ text: String) throws -> String {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 6, parts.allSatisfy({ $0.utf8.count == 2 && $0.allSatisfy(\.isHexDigit) }) else {
-            throw Refused(description: "an address has six pairs of hexadecimal digits: 52:54:00:12:34:56")
-        }
-        guard let first = UInt8(parts[0], radix: 16), first & 1 == 0 else {
-            throw Refused(description: "this is a multicast address; the first byte must be even")
-        }
-        return text.lowercased()
-    }
 }

@@ -40,6 +40,20 @@ enum Parse {
         try refusing { () throws(InvalidValue) in try SSHHost(text) }
     }
 
+    static func address(_ text: String) throws -> IPAddress {
+        try refusing { () throws(InvalidValue) in try IPAddress(checking: text) }
+    }
+
+    static func subnet(_ text: String) throws -> SubnetChoice {
+        try refusing { () throws(InvalidValue) in try SubnetChoice(checking: text) }
+    }
+
+    /// A range of addresses, or `none`.
+    static func range(_ text: String) throws -> DHCPRange? {
+        if text == "none" { return nil }
+        return try refusing { () throws(InvalidValue) in try DHCPRange(checking: text) }
+    }
+
     static func timeout(_ text: String) throws -> TimeSpan {
         let span = try span(text)
         guard span.milliseconds > 0 else { throw Refused(description: "a timeout is more than zero") }
@@ -121,7 +135,7 @@ enum Parse {
         throw Refused(description: "known are \(T.allCases.map(\.rawValue).joined(separator: ", "))")
     }
 
-    private static func refusing<T>(_ make: () throws(InvalidValue) -> T) throws -> T {
+    static func refusing<T>(_ make: () throws(InvalidValue) -> T) throws -> T {
         do {
             return try make()
         } catch {

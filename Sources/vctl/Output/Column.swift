@@ -91,6 +91,24 @@ enum Cell {
         list.elements.compactMap { $0["address"]?.text }.joined(separator: ",")
     }
 
+    /// Whether a cable is in.
+    @Sendable static func upOrDown(_ node: JSONNode) -> String { node.truth == false ? "down" : "up" }
+
+    /// `10 Mbit/s`, or `10 Mbit/s, peak 20 Mbit/s, burst 64 KiB`.
+    @Sendable static func rateLimit(_ node: JSONNode) -> String {
+        let rate = { (name: String) in
+            node[name]?.integer.flatMap { try? BitRate(checking: Int($0)) }?.description
+        }
+        let peak = rate("peakBitsPerSecond").map { "peak \($0)" }
+        let burst = node["burstBytes"]?.integer.map { "burst \(ByteCount.human($0))" }
+        return [rate("averageBitsPerSecond"), peak, burst].compactMap(\.self).joined(separator: ", ")
+    }
+
+    /// Bits per second.
+    @Sendable static func averageRate(_ node: JSONNode) -> String {
+        node["averageBitsPerSecond"]?.integer.map { "\($0)" } ?? ""
+    }
+
     /// A member of an object.
     static func setting(_ name: String) -> @Sendable (JSONNode) -> String {
         { node in node[name].map { $0.text ?? $0.integer.map { "\($0)" } ?? "" } ?? "" }

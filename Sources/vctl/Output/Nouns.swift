@@ -48,9 +48,55 @@ struct Noun: Sendable {
         name: "nic", nameField: "mac",
         columns: [
             Column("mac"), Column("network"), Column("model"), Column("tap"),
-            Column("addresses", shown: Cell.ownAddresses), Column("bridge"),
+            Column("link", shown: Cell.upOrDown), Column("addresses", shown: Cell.ownAddresses),
+            Column("bridge"), Column("vlan", "VLAN", number: true), Column("mtu", "MTU", number: true),
+            Column("queues", number: true), Column("isolated", shown: Cell.yes),
+            Column("boot", number: true), Column("inbound", shown: Cell.rateLimit, plain: Cell.averageRate),
+            Column("outbound", shown: Cell.rateLimit, plain: Cell.averageRate),
         ],
-        usual: ["mac", "network", "model", "tap", "addresses"])
+        usual: ["mac", "network", "model", "tap", "link", "addresses"])
+
+    static let network = Noun(
+        name: "network", nameField: "name",
+        columns: [
+            Column("name"), Column("model"), Column("state"), Column("bridge"), Column("subnet"),
+            Column("subnet6"), Column("usedBy", "USED-BY", shown: Cell.list),
+            Column("managed", shown: Cell.yes),
+            Column("id"), Column("mode"), Column("hostAddresses", "HOST-ADDRESSES", shown: Cell.list),
+            Column("dhcpRanges", "DHCP-RANGES", shown: Cell.list), Column("domain"),
+            Column("mtu", "MTU", number: true), Column("vlan", "VLAN", number: true),
+            Column("hostAccess", "HOST-ACCESS", shown: Cell.yes), Column("labels", shown: Cell.labels),
+            Column("autostart", shown: Cell.yes), Column("protected", shown: Cell.yes),
+            Column("createdAt", "CREATED", shown: Cell.time),
+            Column("observedAt", "OBSERVED", shown: Cell.time), Column("operation"),
+        ],
+        usual: ["name", "model", "state", "bridge", "subnet", "subnet6", "usedBy", "managed"])
+
+    static let lease = Noun(
+        name: "leases", nameField: "address",
+        columns: [
+            Column("address"), Column("mac"), Column("vm", "VM"), Column("hostname"),
+            Column("reserved", shown: Cell.yes), Column("expiresAt", "EXPIRES", shown: Cell.time),
+        ],
+        usual: ["address", "mac", "vm", "hostname", "reserved", "expiresAt"])
+
+    static let reservation = Noun(
+        name: "reservation", nameField: "address",
+        columns: [Column("address"), Column("mac"), Column("vm", "VM"), Column("hostname")],
+        usual: ["address", "mac", "vm", "hostname"])
+
+    static let forward = Noun(
+        name: "forward", nameField: "id",
+        columns: [
+            Column("protocol"), Column("address"), Column("ports"), Column("vm", "VM"),
+            Column("vmAddress", "VM-ADDRESS"), Column("vmPorts", "VM-PORTS"), Column("id"), Column("network"),
+            Column("mac"), Column("createdAt", "CREATED", shown: Cell.time),
+        ],
+        usual: ["protocol", "address", "ports", "vm", "vmAddress", "vmPorts", "id"])
+
+    static let record = Noun(
+        name: "dns", nameField: "name", columns: [Column("name"), Column("address")],
+        usual: ["name", "address"])
 
     static let image = Noun(
         name: "image", nameField: "name",
@@ -166,7 +212,14 @@ struct Noun: Sendable {
     }
 
     private static func known(_ name: String) -> Noun? {
-        [vm, disk, nic, image, tap, operation, event, warning, audit, host, finding].first { $0.name == name }
+        [
+            vm, network, lease, reservation, record, forward, disk, nic, image, tap, operation, event,
+            warning,
+            audit, host,
+            finding,
+        ].first {
+            $0.name == name
+        }
     }
 
     static let finding = Noun(

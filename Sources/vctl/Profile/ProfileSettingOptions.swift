@@ -29,7 +29,8 @@ struct ProfileSettingOptions: ParsableArguments {
     var diskPreallocation: Preallocation?
 
     @Option(
-        name: .customLong("network"), help: .init("NAME[,model=], or none.", valueName: "network"),
+        name: .customLong("network"),
+        help: .init("As of vm create, but for mac=; or none.", valueName: "network"),
         transform: Parse.network)
     var networks: [NICSpec?] = []
 

@@ -43,7 +43,7 @@ struct HardwareOptions: ParsableArguments {
 
     @Option(
         name: .customLong("network"),
-        help: .init("NAME[,mac=][,model=], or none.", valueName: "network"), transform: Parse.network)
+        help: .init("\(Parse.networkHelp); or none.", valueName: "network"), transform: Parse.network)
     var networks: [NICSpec?] = []
 
     /// - Throws: a ``Failure`` where flags do not go together.

@@ -13,10 +13,16 @@ struct VMNICCommand: ParsableCommand {
 /// `vctl vm nic add`.
 struct VMNICAdd: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Add a NIC, to a running VM at once.")
+        commandName: "add", abstract: "Add a NIC, to a running VM at once.",
+        discussion: """
+            vctl vm nic add web1 default,mtu=1400,isolated=yes
+
+            RATE is AVERAGE, AVERAGE/PEAK or AVERAGE/PEAK/BURST: AVERAGE and PEAK in bits per second with
+            decimal units (10M is 10 Mbit/s), BURST a size (64K). Inbound is what the guest receives.
+            """)
 
     @OptionGroup var options: DeviceOptions
-    @Argument(help: .init("NAME[,mac=][,model=].", valueName: "network"), transform: Self.spec)
+    @Argument(help: .init("\(Parse.networkHelp).", valueName: "network"), transform: Self.spec)
     var nic: NICSpec
 
     static func spec(_ text: String) throws -> NICSpec {
@@ -34,34 +40,9 @@ struct VMNICRemove: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "remove", abstract: "Take a NIC away.")
 
     @OptionGroup var options: DeviceOptions
-    @Argument(help: .init("Its MAC.", valueName: "mac")) var mac: String
+    @Argument(help: .init("Its MAC.", valueName: "mac"), completion: Live.nics) var mac: String
 
     func run() throws { try options.run("vm.nic.remove", [mac]) { $0 } }
-}
-
-/// `vctl vm nic set`.
-struct VMNICSet: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Move a NIC to another network, or pull its cable.")
-
-    @OptionGroup var options: DeviceOptions
-    @Argument(help: .init("Its MAC.", valueName: "mac")) var mac: String
-
-    @Option(
-        name: .customLong("network"), help: "The network that it shall be on.", transform: Parse.reference)
-    var network: Reference?
-
-    @Flag(name: .customLong("link"), inversion: .prefixedNo, help: "Whether its cable is in.")
-    var link: Bool?
-
-    func run() throws {
-        guard network != nil || link != nil else {
-            throw Failure.usage("nothing to change is given", hint: "--network NAME, --link or --no-link")
-        }
-        var patch = VMNICPatch()
-        (patch.network, patch.link) = (network, link)
-        try options.run("vm.nic.set", [mac]) { try $0.json(patch, as: Wire.mergePatch) }
-    }
 }
 
 /// `vctl vm nic list`.

@@ -9,6 +9,7 @@ extension HandlerTable {
     static func all(_ core: Core, keepAlive: Duration) -> HandlerTable {
         var table = HandlerTable()
         table.addVMs(core)
+        table.addNetworks(core)
         table.addImages(core)
         table.addProfiles(core)
         table.addLinks(core)

@@ -96,19 +96,29 @@ final class Bench: Sendable {
 
     /// Everything that can be seen of the world, with what is minted at random made equal.
     func world(_ core: Core) async throws -> [String] {
-        try await domains() + rows(core) + files() + links.lines
+        try await domains() + networks() + rows(core) + files() + links.lines
     }
 
     private func domains() async throws -> [String] {
         let records = try await hypervisor.managed.connection().domainRecords([.inactive])
         return records.map { record in
             let text = record.inactiveXML ?? ""
-            let devices = ["<disk ", "<interface ", "state='down'"].map {
+            let devices = ["<disk ", "<interface ", "state='down'", "<mtu ", "<boot order='1'/>"].map {
                 text.components(separatedBy: $0).count - 1
             }
             let isMarked = text.contains(Mark.namespace)
             return "domain \(record.name) active=\(record.isActive) autostart=\(record.autostart) "
-                + "marked=\(isMarked) disks, NICs, pulled cables: \(devices)"
+                + "marked=\(isMarked) disks, NICs, pulled cables, MTUs, first to boot: \(devices)"
+        }.sorted()
+    }
+
+    private func networks() async throws -> [String] {
+        try await hypervisor.managed.connection().networkRecords().map { record in
+            let isMarked = record.xml.contains(Mark.namespace)
+            let hosts = record.xml.components(separatedBy: "<host mac=").count - 1
+            let ranges = record.xml.components(separatedBy: "<range ").count - 1
+            return "libvirt's network \(record.name) active=\(record.isActive) autostart=\(record.autostart) "
+                + "marked=\(isMarked) ranges=\(ranges) hosts=\(hosts)"
         }.sorted()
     }
 
@@ -116,6 +126,8 @@ final class Bench: Sendable {
         try await core.inventory.read { db in
             let tables = [
                 "SELECT 'vm ' || name || ' ' || state || ' image=' || (image IS NOT NULL) FROM vm",
+                "SELECT 'network ' || name || ' ' || state || ' managed=' || managed FROM network",
+                "SELECT 'forward ' || (document ->> '$.ports') || ' ' || (document ->> '$.vm') FROM forward",
                 "SELECT 'image ' || name || ' ' || state FROM image",
                 "SELECT 'tap ' || name FROM tap",
                 "SELECT 'claim ' || aspect || ' ' || mode FROM claim",
@@ -125,7 +137,7 @@ final class Bench: Sendable {
                 SELECT 'step ' || operation.kind || ' ' || key
                 FROM step JOIN operation ON operation.id = operation
                 """,
-                "SELECT 'event ' || type FROM event WHERE kind IN ('vm', 'image', 'tap')",
+                "SELECT 'event ' || type FROM event WHERE kind IN ('vm', 'image', 'network', 'tap')",
             ]
             return try tables.flatMap { try String.fetchAll(db, sql: $0).sorted() }
         }

@@ -63,7 +63,7 @@ extension Scenario {
             Scenario(name: "release", kind: "vm.mark", prepare: created) { bench, core in
                 try await core.vms.release(.name("web"), bench.context("vm.release")).operationID
             },
-        ] + devices + copies + keeping + links
+        ] + devices + copies + keeping + networks + links
 
     private static let devices: [Scenario] = [
         Scenario(name: "add a disk", kind: "vm.disk", prepare: stopped) { bench, core in
@@ -87,6 +87,17 @@ extension Scenario {
         Scenario(name: "pull a cable", kind: "vm.nic", prepare: stopped) { bench, core in
             var patch = VMNICPatch()
             patch.link = false
+            let context = bench.context("vm.nic.set")
+            return try await core.vms.setNIC(.name("web"), mac, patch, context).operationID
+        },
+        Scenario(name: "add a NIC to boot from", kind: "vm.nic", prepare: stopped) { bench, core in
+            var nic = NICSpec(network: .name("default"))
+            (nic.boot, nic.mtu) = (1, try MTU(checking: 1400))
+            return try await core.vms.addNIC(.name("web"), nic, bench.context("vm.nic.add")).operationID
+        },
+        Scenario(name: "change a NIC", kind: "vm.nic", prepare: stopped) { bench, core in
+            var patch = VMNICPatch()
+            (patch.mtu, patch.boot) = (Removable(try MTU(checking: 1400)), Removable(1))
             let context = bench.context("vm.nic.set")
             return try await core.vms.setNIC(.name("web"), mac, patch, context).operationID
         },

@@ -175,8 +175,10 @@ struct ClonePlanner: Sendable {
         (vm.pending, vm.operation) = (nil, nil)
         let macs = Dictionary(plan.nics.map { ($0.from, $0) }) { first, _ in first }
         vm.nics = source.nics.compactMap { nic in
-            macs[nic.mac].map {
-                VM.NIC(mac: $0.mac, network: nic.network, bridge: nic.bridge, model: nic.model)
+            macs[nic.mac].map { new in
+                var copy = nic
+                (copy.mac, copy.tap, copy.addresses) = (new.mac, nil, [])
+                return copy
             }
         }
         vm.disks = definition.disks.map {

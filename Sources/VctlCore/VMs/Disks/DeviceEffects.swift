@@ -59,11 +59,11 @@ struct DeviceEffects: Sendable {
     /// How long a guest may take to let go of a device.
     static let patience = Duration.seconds(30)
 
-    private func domain() async throws -> Domain {
+    func domain() async throws -> Domain {
         try await DomainEffects(environment: environment).existing(id)
     }
 
-    private func live(_ domain: Domain) async throws -> DomainXML? {
+    func live(_ domain: Domain) async throws -> DomainXML? {
         guard try await domain.isActive() else { return nil }
         return try DomainXML(parsing: try await domain.xml(.secure))
     }
@@ -129,7 +129,7 @@ struct DeviceEffects: Sendable {
     }
 
     /// Nobody else changes the definition between the reading and the writing.
-    private func redefine(_ domain: Domain, _ change: (inout DomainXML) throws -> Void) async throws {
+    func redefine(_ domain: Domain, _ change: (inout DomainXML) throws -> Void) async throws {
         try await environment.turns.alone(id) {
             let before = try DomainXML(parsing: try await domain.xml([.inactive, .secure]))
             var after = before

@@ -131,6 +131,8 @@ extension DomainPlan.NIC {
         if network == nil { nic.sourceBridge = bridge }
         nic.targetDev = tap
         nic.model = model
+        setting?.apply(to: &nic)
+        nic.bootOrder = bootOrder
         return nic
     }
 }

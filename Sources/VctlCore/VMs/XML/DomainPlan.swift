@@ -141,6 +141,10 @@ struct DomainPlan: Codable, Hashable, Sendable {
         var model = "virtio"
         /// The name of the TAP, so that rules for it can exist before the first packet.
         var tap: String
+        /// All else that is said of it; `nil`, as in older journals: nothing.
+        var setting: NICSetting?
+        /// From 1; `nil`: never booted.
+        var bootOrder: Int?
 
         init(mac: String, network: String?, bridge: String? = nil, model: String = "virtio", tap: String) {
             self.mac = mac

@@ -122,5 +122,11 @@ extension VM.NIC {
         self.init(
             mac: mac.lowercased(), network: nic.sourceNetwork, bridge: nic.sourceBridge, model: nic.model,
             tap: nic.targetDev)
+        link = nic.isPluggedIn
+        vlan = nic.vlanTags.first
+        (mtu, queues, boot) = (nic.mtu, nic.queues, nic.bootOrder)
+        isolated = nic.isolated
+        inbound = NICSetting.Rate(inboundOf: nic)?.limit
+        outbound = NICSetting.Rate(outboundOf: nic)?.limit
     }
 }

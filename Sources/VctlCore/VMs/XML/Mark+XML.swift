@@ -46,6 +46,7 @@ extension Mark {
         case "crash": onCrash = child[attribute: "action"].flatMap(CrashAction.init(rawValue:))
         case "profile": profile = child[attribute: "name"]
         case "rename": newName = child[attribute: "to"]
+        case "network": network = NetworkPart(element: child)
         case "disk": if let disk = Disk(element: child) { disks.append(disk) }
         default: break
         }
@@ -63,6 +64,7 @@ extension Mark {
         if let onCrash { children.append(Element("crash", ["action": onCrash.rawValue])) }
         if let profile { children.append(Element("profile", ["name": profile])) }
         if let newName { children.append(Element("rename", ["to": newName])) }
+        if let network { children.append(network.element) }
         children += labels.sorted { $0.key < $1.key }
             .map { Element("label", ["name": $0.key, "value": $0.value]) }
         children += disks.map(\.element)
@@ -110,6 +112,19 @@ extension ImageReference {
 
     fileprivate var element: Element {
         Element("image", ["id": id.rawValue, "name": name, "linked": linked ? "yes" : "no"])
+    }
+}
+
+extension Mark.NetworkPart {
+    fileprivate init?(element: Element) {
+        guard let model = element[attribute: "model"].flatMap(NetworkModel.init(rawValue:)) else {
+            return nil
+        }
+        self.init(model: model, hostAccess: element[attribute: "hostAccess"] == "yes")
+    }
+
+    fileprivate var element: Element {
+        Element("network", ["model": model.rawValue, "hostAccess": hostAccess ? "yes" : "no"])
     }
 }
 

@@ -32,6 +32,15 @@ struct Mark: Codable, Hashable, Sendable {
     var profile: String?
     /// The name that it gets when it stops: libvirt renames nothing that runs.
     var newName: String?
+    /// What a network promises.
+    var network: NetworkPart?
+
+    /// Of a network what libvirt has no word for.
+    struct NetworkPart: Codable, Hashable, Sendable {
+        var model: NetworkModel
+        /// Whether the host is in it.
+        var hostAccess: Bool
+    }
 
     /// When vctld starts a VM after the host's boot.
     struct StartRule: Codable, Hashable, Sendable {

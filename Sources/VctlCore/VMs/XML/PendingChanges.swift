@@ -85,9 +85,22 @@ extension DomainProjection {
     }
 
     private static func nics(_ active: DomainXML, _ inactive: DomainXML, _ changes: inout [String: String]) {
+        // A network or its port group may say these two for a NIC that says nothing itself.
+        let known = Dictionary(
+            inactive.interfaces.compactMap { nic in nic.mac.map { ($0.lowercased(), nic) } }
+        ) { first, _ in first }
         compare(active.interfaces, inactive.interfaces, "nics", { $0.mac?.lowercased() }, &changes) { nic in
-            let source = nic.sourceNetwork ?? nic.sourceBridge ?? nic.sourceDev ?? "none"
-            return "\(source) \(nic.model ?? "none")"
+            let saved = nic.mac.flatMap { known[$0.lowercased()] }
+            var words = [
+                nic.sourceNetwork ?? nic.sourceBridge ?? nic.sourceDev ?? "none", nic.model ?? "none",
+            ]
+            if let tag = nic.vlanTags.first, saved?.vlanTags.isEmpty == false { words.append("vlan=\(tag)") }
+            if nic.isolated == true, saved?.isolated == true { words.append("isolated") }
+            if let mtu = nic.mtu { words.append("mtu=\(mtu)") }
+            if let queues = nic.queues { words.append("queues=\(queues)") }
+            if let place = nic.bootOrder { words.append("boot=\(place)") }
+            if !nic.isPluggedIn { words.append("link=no") }
+            return words.joined(separator: " ")
         }
     }
 

@@ -3,25 +3,26 @@ import Libvirt
 import VctlAPI
 import VirtXML
 
-/// Adds a NIC to a VM, moves one to another network, or takes one away.
+/// Adds a NIC to a VM, changes one, or takes one away.
 struct VMNICOperation: OperationKind {
     static let name = "vm.nic"
 
     struct Request: Codable, Sendable {
         var vm: ObjectReference
         var change: Change
+        /// What is booted afterwards, where that changes.
+        var boot: Boot?
     }
 
     enum Change: Codable, Sendable {
         case add(DomainPlan.NIC)
         case remove(mac: String)
-        case set(mac: String, Setting, before: Setting)
+        case set(mac: String, NICSetting, before: NICSetting)
     }
 
-    /// What of a NIC can be changed while it is in use; `nil`: as it is.
-    struct Setting: Codable, Hashable, Sendable {
-        var network: String?
-        var link: Bool?
+    struct Boot: Codable, Hashable, Sendable {
+        var before: BootOrder
+        var after: BootOrder
     }
 
     let environment: VMEnvironment
@@ -38,24 +39,16 @@ struct VMNICOperation: OperationKind {
             try journal.pointOfNoReturn()
             try await journal.step("detach") { try await devices.detach(.nic(mac)) }
         case .set(let mac, let setting, let before):
-            try await journal.step("update", undo: { try await update(mac, before, devices) }) {
-                try await update(mac, setting, devices)
+            try await journal.step("update", undo: { try await devices.change(mac, before) }) {
+                try await devices.change(mac, setting)
+            }
+        }
+        if let boot = request.boot {
+            try await journal.step("boot", undo: { try await devices.boot(boot.before) }) {
+                try await devices.boot(boot.after)
             }
         }
         try await journal.step("observe") { try await environment.observe(request.vm.id) }
         return Outcome(request.vm)
-    }
-
-    private func update(_ mac: String, _ setting: Setting, _ devices: DeviceEffects) async throws {
-        try await devices.update(.nic(mac), force: false) { element in
-            var nic = InterfaceXML(element: element)
-            if let network = setting.network {
-                nic.element.remove(Path("source"))
-                nic.type = "network"
-                nic.sourceNetwork = network
-            }
-            if let link = setting.link { nic.linkState = link ? "up" : "down" }
-            element = nic.element
-        }
     }
 }

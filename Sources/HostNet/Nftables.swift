@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import CNftables
+import Glibc
+
+/// One table of nftables: what stands in it is replaced as a whole, in one transaction, and no other table is
+/// looked at or changed.
+public struct NftablesTable: Sendable, Hashable {
+    /// `inet`, `bridge`, …
+    public let family: String
+    /// Its name.
+    public let name: String
+
+    /// The table of that name.
+    public init(family: String, name: String) {
+        self.family = family
+        self.name = name
+    }
+
+    /// Makes what stands between the table's braces equal to `body`, or removes the table with `nil`.
+    /// - Throws: ``HostNetError``; then nothing has changed.
+    public func replace(with body: String?) throws {
+        // Declared first, so that it can be removed whether it was there or not.
+        let head = "table \(family) \(name) { }\ndelete table \(family) \(name)\n"
+        let text = head + (body.map { "table \(family) \(name) {\n\($0)}\n" } ?? "")
+        _ = try Self.run(text, "\(body == nil ? "remove" : "write") nftables table \(family) \(name)")
+    }
+
+    /// What stands in it, without counters, in the kernel's own words; `nil` where there is no such table.
+    /// - Throws: ``HostNetError``.
+    public func read() throws -> String? {
+        let tables = try Self.run("list tables \(family)", "list nftables tables")
+        guard tables.split(separator: "\n").contains("table \(family) \(name)") else { return nil }
+        do {
+            return try Self.run("list table \(family) \(name)", "list nftables table \(family) \(name)")
+        } catch let error as HostNetError where error.errno == ENOENT {
+            return nil
+        }
+    }
+
+    /// Runs commands as one transaction, and gives what they print.
+    private static func run(_ commands: String, _ call: String) throws -> String {
+        guard let context = nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else {
+            throw HostNetError(call: call, errno: errno, message: "libnftables does not start")
+        }
+        defer { nft_ctx_free(context) }
+        nft_ctx_buffer_output(context)
+        nft_ctx_buffer_error(context)
+        let plain = UInt32(NFT_CTX_OUTPUT_STATELESS) | UInt32(NFT_CTX_OUTPUT_NUMERIC_ALL)
+        nft_ctx_output_set_flags(context, plain)
+        errno = 0
+        guard nft_run_cmd_from_buffer(context, commands) == 0 else {
+            let code = errno
+            throw HostNetError(call: call, errno: code, message: text(nft_ctx_get_error_buffer(context)))
+        }
+        return text(nft_ctx_get_output_buffer(context))
+    }
+
+    /// The first line says what is wrong; those below point into the text that was given.
+    private static func text(_ buffer: UnsafePointer<CChar>?) -> String {
+        buffer.map { String(cString: $0) } ?? ""
+    }
+}

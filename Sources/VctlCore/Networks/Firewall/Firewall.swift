@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import HostNet
+import Logging
+import Synchronization
+import VctlAPI
+
+/// The table of nftables that this instance has, and no other.
+protocol PacketTable: Sendable {
+    func replace(with body: String?) throws
+    func read() throws -> String?
+}
+
+extension NftablesTable: PacketTable {}
+
+/// Keeps our table equal to what the networks ask for: before a network starts, after each change, and again
+/// when somebody else has removed or changed it.
+final class Firewall: Sendable {
+    private struct State {
+        /// What was written last.
+        var body: String?
+        /// How the kernel spells that.
+        var listing: String?
+        /// Whether something was written since the daemon started.
+        var isKnown = false
+    }
+
+    private let inventory: Inventory
+    /// `nil`: a libvirt whose networks are made up, or somebody who may not write rules.
+    private let table: (any PacketTable)?
+    private let logger: Logger
+    private let turns = Turns()
+    private let state = Mutex(State())
+
+    init(inventory: Inventory, table: (any PacketTable)?, logger: Logger) {
+        self.inventory = inventory
+        self.table = table
+        self.logger = logger
+    }
+
+    /// Whether rules come into force.
+    var isReal: Bool { table != nil }
+
+    /// Makes the table what it has to be.
+    /// - Parameters:
+    ///   - id: a network or forward that is about to go.
+    ///   - asksKernel: whether it is looked if others have changed the table, which a watch tells as well.
+    /// - Throws: ``HostNetError``.
+    func ensure(without id: ObjectID? = nil, asksKernel: Bool = true) async throws {
+        guard let table else { return }
+        try await turns.alone(inventory.instance) {
+            let (rules, taps) = try await inventory.read { db in
+                let forwards = try ForwardStore.all(db).filter { $0.id != id }
+                let networks = try NetworkStore.all(db).filter { $0.id != id }.map { try $0.value() }
+                return (PacketRules(networks, forwards: forwards), try ForwardStore.taps(db, of: forwards))
+            }
+            try write(rules.body, to: table, asksKernel)
+            rules.loopbackBridges.forEach(HostSwitch.routeLoopback)
+            taps.forEach(HostSwitch.hairpin)
+        }
+    }
+
+    private func write(_ body: String?, to table: any PacketTable, _ asksKernel: Bool) throws {
+        let known = state.withLock { $0 }
+        let isSame = known.isKnown && known.body == body
+        if isSame, try !asksKernel || table.read() == known.listing { return }
+        // A kernel without nftables is fine as long as no network needs it.
+        if body == nil, !known.isKnown, (try? table.read()) == nil { return }
+        if isSame { logger.warning("others changed the rules of networks; they are put back") }
+        try table.replace(with: body)
+        let listing = try table.read()
+        state.withLock { $0 = State(body: body, listing: listing, isKnown: true) }
+    }
+
+    /// Looks whether the table is as it has to be, and says so where it cannot be.
+    func check(asksKernel: Bool = true) async {
+        do { try await ensure(asksKernel: asksKernel) } catch {
+            logger.error(
+                "the rules of networks could not be written",
+                metadata: ["error": "\(Problem(describing: error).detail)"])
+        }
+    }
+
+    /// Puts the table back whenever somebody has changed rules, until the task is cancelled.
+    func run() async {
+        guard table != nil else { return }
+        await check()
+        guard let watch = try? NftablesWatch() else { return }
+        for await _ in watch.changes where hasRules { await check() }
+    }
+
+    /// Without networks of ours the changes of others are nobody's business.
+    private var hasRules: Bool { state.withLock { $0.body != nil } }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+import Libvirt
+import VctlAPI
+import VirtXML
+
+extension VMNICOperation.Request {
+    /// What a saved definition becomes.
+    fileprivate func applied(to saved: DomainXML) -> DomainXML {
+        var domain = saved
+        switch change {
+        case .add(let nic): DeviceName.nic(nic.mac).put(nic.xml.element, into: &domain)
+        case .remove(let mac): DeviceName.nic(mac).put(nil, into: &domain)
+        case .set(let mac, let setting, _):
+            if let index = domain.interfaces.firstIndex(where: { $0.mac?.lowercased() == mac }) {
+                setting.apply(to: &domain.interfaces[index])
+            }
+        }
+        boot?.after.apply(to: &domain)
+        return domain
+    }
+}
+
+extension VMService {
+    /// What was decided about a NIC.
+    private struct Decision {
+        var change: VMNICOperation.Change
+        var boot: VMNICOperation.Boot?
+        /// A sentence each.
+        var sentences: [String]
+    }
+
+    /// What a decision is made from.
+    private struct Present {
+        var row: VMRow
+        var vm: VM
+        /// libvirt's saved definition, without secrets.
+        var saved: DomainXML
+        var connection: Connection
+
+        /// CPUs that it has or may get.
+        var cpus: Int { saved.vcpusMaximum ?? 1 }
+    }
+
+    /// Adds a NIC, to a running VM at once.
+    public func addNIC(_ reference: Reference, _ add: NICSpec, _ context: RequestContext) async throws
+        -> Accepted
+    {
+        try VMRules.refuse(VMRules.problems(nics: [add], cpus: nil) { $1 })
+        return try await change(reference, context) { now in
+            guard now.vm.nics.count < Limits.nics else {
+                throw Problem(
+                    .vmState, "VM \(shown(now.row.name)) has \(Limits.nics) NICs, the most that there can be")
+            }
+            try VMRules.refuse(NICRules.problems(add, cpus: now.cpus) { $0 })
+            let planner = VMPlanner(environment: environment)
+            let nic = try await planner.nic(
+                add, vm: now.row.id, besides: now.vm.nics,
+                NICHost(connection: now.connection, caller: context.caller))
+            let place = nic.network.map { "network \"\($0)\"" } ?? "bridge \(nic.bridge ?? "?")"
+            let boot = try add.boot.map { try Self.boot(nic.mac, at: $0, now) }
+            return Decision(
+                change: .add(nic), boot: boot,
+                sentences: ["add a NIC \(nic.mac) on \(place)"] + Self.sentences(boot, now))
+        }
+    }
+
+    /// Takes a NIC away.
+    public func removeNIC(_ reference: Reference, _ mac: String, _ context: RequestContext) async throws
+        -> Accepted
+    {
+        try await change(reference, context) { now in
+            let nic = try Self.nic(mac, of: now.vm)
+            return Decision(change: .remove(mac: nic.mac), sentences: ["remove the NIC \(nic.mac)"])
+        }
+    }
+
+    /// Changes a NIC: at once what can be, the rest at the next start.
+    public func setNIC(
+        _ reference: Reference, _ mac: String, _ patch: VMNICPatch, _ context: RequestContext
+    ) async throws -> Accepted {
+        try VMRules.refuse(NICRules.problems(patch))
+        return try await change(reference, context) { now in
+            let mac = try Self.nic(mac, of: now.vm).mac
+            guard let old = now.saved.interfaces.first(where: { $0.mac?.lowercased() == mac }) else {
+                throw Problem(
+                    .vmState, "the NIC \(mac) is gone with the next start of VM \(shown(now.row.name))",
+                    hint: "vctl vm nic add \(shown(now.row.name)) NETWORK,mac=\(mac), once it is off")
+            }
+            guard patch.vlan == nil || old.vlanTags.count < 2 else {
+                throw Problem(
+                    .vmState, "the NIC \(mac) is a trunk of several VLANs, which was written by hand",
+                    hint: "vctl vm set \(shown(now.row.name)) --xml-patch XPATH=VALUE")
+            }
+            let network = try await networkName(patch.network, now.connection)
+            let setting = NICSetting(patch, network: network)
+            var new = old
+            setting.apply(to: &new)
+            try VMRules.refuse(Self.queueProblems(new, now))
+            try await NICHost(connection: now.connection, caller: context.caller).check(setting, new) { $0 }
+            let boot = try patch.boot.map { try Self.boot(mac, at: $0.value, now) }
+            let waits = now.vm.state == .running && setting.waits
+            return Decision(
+                change: .set(mac: mac, setting, before: setting.before(old)), boot: boot,
+                sentences: setting.sentences(mac)
+                    + (waits ? ["what cannot change while it runs at the next start"] : [])
+                    + Self.sentences(boot, now))
+        }
+    }
+
+    private func networkName(_ reference: Reference?, _ connection: Connection) async throws -> String? {
+        guard let reference else { return nil }
+        return try await VMPlanner(environment: environment).network(
+            reference, field: "network", connection)
+    }
+
+    private static func queueProblems(_ nic: InterfaceXML, _ now: Present) -> [FieldProblem] {
+        guard let queues = nic.queues else { return [] }
+        return NICRules.queues(queues, model: nic.model ?? "", cpus: now.cpus) { $0 }
+    }
+
+    private static func boot(_ mac: String, at place: Int?, _ now: Present) throws -> VMNICOperation.Boot {
+        if place != nil { try BootOrder.refuseOtherWay(now.saved, name: now.row.name) }
+        let before = BootOrder(of: now.saved)
+        var after = before
+        after.put(mac, at: place)
+        return VMNICOperation.Boot(before: before, after: after)
+    }
+
+    private static func sentences(_ boot: VMNICOperation.Boot?, _ now: Present) -> [String] {
+        guard let boot, boot.after != boot.before else { return [] }
+        let order = boot.after.places.sorted { $0.value < $1.value }.map(\.key).joined(separator: ", ")
+        return [order.isEmpty ? "boot from nothing" : "boot from these, in this order: \(order)"]
+    }
+
+    private func change(
+        _ reference: Reference, _ context: RequestContext, _ decide: (Present) async throws -> Decision
+    ) async throws -> Accepted {
+        if let earlier = try await acceptance.earlier(context) { return earlier }
+        try await observeFirst(reference)
+        let (row, vm) = try await managed(reference, context)
+        do {
+            let domain = try await DomainEffects(environment: environment).existing(row.id)
+            let now = Present(
+                row: row, vm: vm, saved: try DomainXML(parsing: try await domain.xml(.inactive)),
+                connection: try environment.hypervisor.connection())
+            return try await accept(try await decide(now), now, context)
+        } catch let error as LibvirtError {
+            throw Problem(libvirt: error)
+        }
+    }
+
+    private func accept(_ decision: Decision, _ now: Present, _ context: RequestContext) async throws
+        -> Accepted
+    {
+        let row = now.row
+        let request = VMNICOperation.Request(
+            vm: row.reference, change: decision.change, boot: decision.boot)
+        guard !context.dryRun else {
+            var preview = Preview(action: context.action, target: row.name, changes: decision.sentences)
+            preview.xmlDiff = UnifiedDiff.text(now.saved.xml, request.applied(to: now.saved).xml)
+            return .preview(preview)
+        }
+        let mac: String? = if case .add(let nic) = request.change { nic.mac } else { nil }
+        let claims = Claim.exclusive(row.id, .definition) + Claim.named([mac].compactMap(\.self))
+        return try await act(
+            VMNICOperation.self, request, claims, row, context, decision.sentences
+        ) { transaction in
+            guard let mac, let owner = try MACStore.taken(transaction.db)[mac] else { return }
+            throw MACStore.problem(mac, owner, field: "mac")
+        }
+    }
+
+    private static func nic(_ mac: String, of vm: VM) throws -> VM.NIC {
+        if let nic = vm.nics.first(where: { $0.mac == mac.lowercased() }) { return nic }
+        let known = vm.nics.map(\.mac).joined(separator: ", ")
+        throw Problem(
+            .nicNotFound,
+            "VM \(shown(vm.name)) has no NIC \(shown(mac))" + (known.isEmpty ? "" : "; it has \(known)"),
+            hint: "vctl vm nic list \(shown(vm.name))")
+    }
+}

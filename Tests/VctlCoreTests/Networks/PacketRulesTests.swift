@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+import Testing
+import VctlAPI
+
+@testable import VctlCore
+
+@Suite struct PacketRulesTests {
+    private func network(_ name: String, _ model: NetworkModel, _ subnets: String...) throws -> Network {
+        let mode = model == .isolated ? "none" : model == .bridged ? "bridge" : "open"
+        var network = Network(
+            id: ObjectID(), name: name, mode: mode, state: .stopped, observedAt: Timestamp(milliseconds: 0))
+        (network.model, network.managed, network.bridge) = (model, true, "vbr-\(name)")
+        let known = try subnets.map { try Subnet(checking: $0) }
+        network.subnet = known.first { $0.family == .ipv4 }
+        network.subnet6 = known.first { $0.family == .ipv6 }
+        return network
+    }
+
+    @Test func natLetsOutAndNobodyIn() throws {
+        let body = try #require(PacketRules([try network("a", .nat, "10.9.0.0/24", "fd00::/64")]).body)
+        #expect(
+            body == """
+                chain forward {
+                    type filter hook forward priority filter; policy accept;
+                    iifname "vbr-a" oifname "vbr-a" accept
+                    oifname "vbr-a" ct state established,related accept
+                    oifname "vbr-a" drop
+                    iifname "vbr-a" ip saddr != 10.9.0.0/24 drop
+                    iifname "vbr-a" ip6 saddr != fd00::/64 drop
+                }
+                chain postrouting {
+                    type nat hook postrouting priority srcnat; policy accept;
+                    ip saddr 10.9.0.0/24 oifname != "vbr-a" ip daddr != 224.0.0.0/4 masquerade
+                    ip6 saddr fd00::/64 oifname != "vbr-a" ip6 daddr != ff00::/8 masquerade
+                }
+
+                """)
+    }
+
+    @Test func isolationComesBeforeWhatLetsPass() throws {
+        let networks = [try network("a", .nat, "10.9.0.0/24"), try network("z", .isolated)]
+        let body = try #require(PacketRules(networks).body)
+        let drop = try #require(body.firstRange(of: "iifname \"vbr-z\" drop"))
+        let pass = try #require(body.firstRange(of: "ct state established"))
+        #expect(drop.lowerBound < pass.lowerBound)
+        #expect(body.contains("chain input") && body.contains("chain output"))
+        #expect(body.contains("iifname \"vbr-a\" meta nfproto ipv6 drop"))
+    }
+
+    @Test func theHostIsKeptOutOnlyWhereItIsNotIn() throws {
+        var deep = try network("deep", .isolated, "10.9.0.0/24")
+        deep.hostAccess = true
+        let body = try #require(PacketRules([deep]).body)
+        #expect(!body.contains("chain input") && !body.contains("chain output"))
+    }
+
+    @Test func othersAndThoseWithoutNeedHaveNoRules() throws {
+        var foreign = try network("a", .nat, "10.9.0.0/24")
+        foreign.managed = false
+        var own = try network("b", .nat, "10.8.0.0/24")
+        own.mode = "nat"
+        var odd = try network("c", .nat, "10.7.0.0/24")
+        odd.bridge = "x\" drop"
+        let open = try network("d", .routed, "10.6.0.0/24")
+        #expect(PacketRules([foreign, own, odd, open, try network("e", .bridged)]).body == nil)
+    }
+}
+
+/// What the house believes of its table, with a table that notes what it is told.
+@Suite struct FirewallTests {
+    private final class Table: PacketTable {
+        let state = Mutex<(body: String?, writes: Int)>((nil, 0))
+        func replace(with body: String?) { state.withLock { $0 = (body, $0.writes + 1) } }
+        func read() -> String? { state.withLock { $0.body } }
+    }
+
+    @Test func rulesComeAndGoWithTheirNetwork() async throws {
+        let bench = try await Bench()
+        let core = try await bench.core()
+        let table = Table()
+        let firewall = Firewall(
+            inventory: core.inventory, table: table, logger: core.environment.logger)
+        try await firewall.ensure()
+        #expect(table.state.withLock { $0.writes } == 0, "nobody needs a table")
+        var create = NetworkCreate(name: try Name("lab"), model: .nat)
+        create.subnet = .subnet(try Subnet(checking: "10.99.0.0/24"))
+        _ = try await core.networks.create(create, bench.context("network.create"))
+        await core.engine.idle()
+        try await firewall.ensure()
+        try await firewall.ensure()
+        #expect(table.state.withLock { $0.writes } == 1 && table.read()?.contains("10.99.0.0/24") == true)
+        table.replace(with: nil)
+        try await firewall.ensure()
+        #expect(table.read()?.contains("masquerade") == true, "what others removed is put back")
+        _ = try await core.networks.delete(.name("lab"), bench.context("network.delete"))
+        await core.engine.idle()
+        try await firewall.ensure()
+        #expect(table.read() == nil)
+        try core.inventory.close()
+    }
+}
