@@ -9,9 +9,12 @@ public struct HostNetError: Error, Sendable, Hashable {
     /// The words of the kernel or the library.
     public let message: String
 
+    /// Whether it was about packet rules, and not about links.
+    public let isOfRules: Bool
+
     /// An error with the given parts.
-    public init(call: String, errno: Int32, message: String) {
-        (self.call, self.errno, self.message) = (call, errno, message)
+    public init(call: String, errno: Int32, message: String, isOfRules: Bool = false) {
+        (self.call, self.errno, self.message, self.isOfRules) = (call, errno, message, isOfRules)
     }
 }
 

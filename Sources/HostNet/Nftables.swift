@@ -40,7 +40,8 @@ public struct NftablesTable: Sendable, Hashable {
     /// Runs commands as one transaction, and gives what they print.
     private static func run(_ commands: String, _ call: String) throws -> String {
         guard let context = nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else {
-            throw HostNetError(call: call, errno: errno, message: "libnftables does not start")
+            throw HostNetError(
+                call: call, errno: errno, message: "libnftables does not start", isOfRules: true)
         }
         defer { nft_ctx_free(context) }
         nft_ctx_buffer_output(context)
@@ -50,7 +51,8 @@ public struct NftablesTable: Sendable, Hashable {
         errno = 0
         guard nft_run_cmd_from_buffer(context, commands) == 0 else {
             let code = errno
-            throw HostNetError(call: call, errno: code, message: text(nft_ctx_get_error_buffer(context)))
+            throw HostNetError(
+                call: call, errno: code, message: text(nft_ctx_get_error_buffer(context)), isOfRules: true)
         }
         return text(nft_ctx_get_output_buffer(context))
     }

@@ -52,6 +52,6 @@ public final class NftablesWatch: @unchecked Sendable {
     }
 
     private static func failure(_ call: String) -> HostNetError {
-        HostNetError(call: call, errno: errno, message: String(cString: strerror(errno)))
+        HostNetError(call: call, errno: errno, message: String(cString: strerror(errno)), isOfRules: true)
     }
 }

@@ -33,10 +33,20 @@ final class AgentLanes: Sendable {
     private static let most = 8
     /// How long one is waited for.
     private static let patience = Duration.seconds(30)
+    /// When agents have answered.
+    private let answers = Mutex<[ObjectID: ContinuousClock.Instant]>([:])
     private let uri: String
     private let state = Mutex(State())
 
     init(uri: String) { self.uri = uri }
+
+    /// Notes that the agent of a guest has answered just now.
+    func heard(_ vm: ObjectID) { answers.withLock { $0[vm] = .now } }
+
+    /// Whether the agent of a guest has answered within that time.
+    func hasHeard(_ vm: ObjectID, within time: Duration) -> Bool {
+        answers.withLock { $0[vm] }.map { $0.duration(to: .now) < time } ?? false
+    }
 
     /// Runs calls on a connection that nobody else uses meanwhile.
     /// - Throws: ``Full``, `LibvirtError` where none can be opened, and what `body` throws.

@@ -26,8 +26,10 @@ struct GuestAgent: Sendable {
                 try await lanes.use { connection in
                     // Who has stopped waiting for its turn asks no more: this may be another boot by now.
                     try Task.checkCancellation()
-                    return try await connection.domain(uuid: vm.id.uuid).agentCommand(
+                    let answer = try await connection.domain(uuid: vm.id.uuid).agentCommand(
                         command, timeoutSeconds: seconds)
+                    lanes.heard(vm.id)
+                    return answer
                 }
             }
         }

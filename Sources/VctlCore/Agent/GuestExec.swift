@@ -91,28 +91,28 @@ public struct ExecRun: Sendable {
     }
 }
 
-/// Pauses between two looks at a program. A look takes the guest's time, too, and where it has one CPU, that
-/// of what is looked at; so they are measured by how long the guest's agent took for an answer. After the
-/// first few they become longer and longer.
+/// Longer and longer pauses between two looks at a program. A look takes the guest's time, too, and where it
+/// has one CPU, that of what is looked at; so they are measured by how long its agent took for an answer.
 struct Pause {
-    /// So many looks find most commands ended; they are made sooner than all others.
-    static let quick = 8
     private static let longest = Duration.milliseconds(250)
     private let unit: Duration
-    private var count = 0
+    private var quick: Int
     private var next: Duration
 
-    /// - Parameter answer: how long the agent took for an answer.
-    init(_ answer: Duration = .milliseconds(5)) {
+    /// - Parameters:
+    ///   - answer: how long the agent took for an answer.
+    ///   - quick: so many looks are made soon after each other, the first of them when the script of a
+    ///     command is likely over.
+    init(_ answer: Duration = .milliseconds(5), quick: Int = 0) {
         unit = min(max(answer, .milliseconds(5)), .milliseconds(40))
-        // What the script of a command takes, without the command.
-        next = unit * 3
+        self.quick = quick
+        next = quick > 0 ? unit * 3 : unit
     }
 
     mutating func wait() async throws {
         try await Task.sleep(for: next)
-        count += 1
-        next = count < Self.quick ? unit / 2 : min(next * 3 / 2, Self.longest)
+        quick -= 1
+        next = quick > 0 ? unit / 2 : min(next * 3 / 2, Self.longest)
     }
 }
 
@@ -127,57 +127,75 @@ private struct Follower: Sendable {
         let stream: GuestShell.Stream
         var piece = 0
         var file: GuestFile?
-        /// Bytes of this piece that were passed on.
-        var offset = 0
+        /// Bytes that were passed on.
+        var passed = 0
     }
 
     func run(_ sink: GuestExec.Sink) async throws -> Int {
-        if let end = try await quickEnd() { return try await finish(end, positions, sink) }
-        // From here on there is a file of ours that the script may not have seen.
-        do { try await GuestFile(GuestShell.reader(prefix), .write, agent).close() } catch let problem
-            as Problem
-            where problem.errorCode == .agentFailed
-        {
-            guard await !agent.forbids("guest-file-open") else { throw problem }
-            // No room for files: the agent keeps what is printed.
-        }
         var positions = positions
+        var quick: GuestProcess.End?
+        do {
+            quick = try await quickEnd()
+            if quick == nil { try await announce() }
+        } catch {
+            abandon(positions)
+            throw error
+        }
+        if let quick { return try await finish(quick, positions, sink) }
         do {
             return try await follow(&positions, sink)
         } catch {
-            // Not awaited: it is we who are cancelled, or the agent that hangs.
-            Task { [agent, prefix, positions] in
-                for position in positions { try await position.file?.close() }
-                try await GuestFile(GuestShell.abandonment(prefix), .write, agent).close()
-            }
+            abandon(positions)
             throw error
         }
     }
 
     /// Most commands end at once: then there is nothing to fetch.
     private func quickEnd() async throws -> GuestProcess.End? {
-        var pause = Pause(process.answeredWithin)
-        for _ in 0..<Pause.quick {
+        let looks = 8
+        var pause = Pause(process.answeredWithin, quick: looks)
+        for _ in 0..<looks {
             try await pause.wait()
             if let end = try await end() { return end }
         }
         return nil
     }
 
+    /// From here on there is a file of ours that the script may not have seen.
+    private func announce() async throws {
+        do {
+            try await GuestFile(GuestShell.reader(prefix), .write, agent).close()
+        } catch let problem as Problem where problem.errorCode == .agentFailed {
+            guard await !agent.forbids("guest-file-open") else { throw problem }
+            // No room for files: the agent keeps what is printed.
+        }
+    }
+
+    /// Says that nobody follows any more. Not awaited: it is we who are cancelled, or the agent that hangs.
+    private func abandon(_ positions: [Position]) {
+        Task { [agent, prefix] in
+            for position in positions { try await position.file?.close() }
+            try await GuestFile(GuestShell.abandonment(prefix), .write, agent).close()
+        }
+    }
+
     private func follow(_ positions: inout [Position], _ sink: GuestExec.Sink) async throws -> Int {
-        var pause = Pause()
+        var pause = Pause(process.answeredWithin)
         while true {
             let end = try await end()
             var got = false
-            for index in positions.indices {
-                got = try await fetch(&positions[index], sink) || got
+            // What the script has printed itself is not fetched again from what it has not removed yet.
+            if end.map(isToFetch) ?? true {
+                for index in positions.indices {
+                    got = try await fetch(&positions[index], sink) || got
+                }
             }
             if let end {
                 let status = try await finish(end, positions, sink)
                 if !isToFetch(end) { try await remove([GuestShell.reader(prefix)]) }
                 return status
             }
-            if got { pause = Pause() } else { try await pause.wait() }
+            if got { pause = Pause(process.answeredWithin) } else { try await pause.wait() }
         }
     }
 
@@ -216,8 +234,8 @@ private struct Follower: Sendable {
     ) async throws {
         guard isToFetch(end) else {
             // The script printed it all itself: pass on what was not fetched before.
-            for (position, bytes) in zip(positions, [end.out, end.err]) where bytes.count > position.offset {
-                try await pass(Array(bytes.dropFirst(position.offset)), position.stream, sink)
+            for (position, bytes) in zip(positions, [end.out, end.err]) where bytes.count > position.passed {
+                try await pass(Array(bytes.dropFirst(position.passed)), position.stream, sink)
             }
             for position in positions { try await position.file?.close() }
             return
@@ -255,7 +273,7 @@ private struct Follower: Sendable {
         let bytes = try await file.read()
         guard !bytes.isEmpty else { return false }
         try await pass(bytes, position.stream, sink)
-        position.offset += bytes.count
+        position.passed += bytes.count
         return true
     }
 
@@ -273,7 +291,7 @@ private struct Follower: Sendable {
         try await position.file?.close()
         let path = GuestShell.piece(prefix, position.stream, position.piece)
         try await GuestFile(path, .write, agent).close()
-        position = Position(stream: position.stream, piece: position.piece + 1, file: next)
+        (position.piece, position.file) = (position.piece + 1, next)
     }
 
     private func tidyUp(_ positions: [Position]) async throws {

@@ -17,7 +17,7 @@ extension VMService {
     {
         try VMRules.refuse(Self.problems(exec))
         let row = try await current(reference, context)
-        let agent = try agent(of: row)
+        let agent = try await answering(row)
         try await inventory.write { try $0.audit(context, target: row.name) }
         return try await GuestExec(agent: agent, request: exec).start()
     }

@@ -94,20 +94,17 @@ extension VMService {
 
     /// - Throws: ``Problem`` `vm.state`, `agent.unresponsive`, `agent.missing`.
     func answering(_ row: VMRow) async throws -> GuestAgent {
-        let agent = try agent(of: row)
-        try await agent.tell("guest-ping", Empty())
-        return agent
-    }
-
-    /// The agent of a VM that runs, whether it answers or not.
-    /// - Throws: ``Problem`` `vm.state`.
-    func agent(of row: VMRow) throws -> GuestAgent {
         let state = try row.value().state
         guard state == .running else {
             throw Problem(
                 .vmState, "VM \(shown(row.name)) is \(state.rawValue)",
                 hint: "vctl vm start \(shown(row.name))")
         }
-        return environment.agent(of: row.reference)
+        let agent = environment.agent(of: row.reference)
+        // One that hangs takes a command once it wakes: it is asked something harmless first.
+        if !environment.lanes.hasHeard(row.id, within: .seconds(5)) {
+            try await agent.tell("guest-ping", Empty())
+        }
+        return agent
     }
 }

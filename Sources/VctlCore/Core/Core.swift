@@ -58,11 +58,15 @@ public final class Core: Sendable {
     /// Opens the state directory and the inventory, rebuilding the latter where it was lost.
     /// - Throws: ``InventoryError``, ``Problem``, or what the file system says.
     public convenience init(_ configuration: CoreConfiguration, logger: Logger) async throws {
-        let isReal = geteuid() == 0 && !configuration.uri.hasPrefix("test:")
+        let isReal = !configuration.uri.hasPrefix("test:")
         try await self.init(
             configuration, hypervisor: Hypervisor(uri: configuration.uri),
-            table: isReal ? { NftablesTable(family: "inet", name: $0) } : { _ in nil }, logger: logger,
+            table: isReal ? Self.table : { _ in nil }, logger: logger,
             fault: { _ in false })
+    }
+
+    private static func table(_ name: String) -> any PacketTable {
+        geteuid() == 0 ? NftablesTable(family: "inet", name: name) : NoTable()
     }
 
     /// - Parameter table: the table of a name that rules of networks are written to, where there may be one.

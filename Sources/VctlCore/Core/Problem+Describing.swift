@@ -11,7 +11,7 @@ extension Problem {
         switch error {
         case let problem as Problem: self = problem
         case let error as LibvirtError: self.init(libvirt: error)
-        case let error as HostNetError:
+        case let error as HostNetError where error.isOfRules:
             self = Problem(.hostNetworkFailed, shown("\(error)", limit: 500), hint: "vctl host doctor")
         case let error as ToolError: self.init(tool: error)
         case let error as FileFailure: self.init(file: error)

@@ -26,7 +26,11 @@ public struct TAPService: Sendable {
     /// One TAP.
     /// - Throws: ``Problem`` `tap.notFound`.
     public func show(_ reference: Reference) async throws -> Rendered {
-        Rendered(json: try JSON.text(try await get(reference)))
+        let tap = try await get(reference)
+        guard let id = tap.id, let row = try await inventory.read({ try KeptTAP.find($0, .id(id)) }) else {
+            return Rendered(json: try JSON.text(tap))
+        }
+        return Rendered(json: try JSON.text(tap), etag: row.etag)
     }
 
     private func get(_ reference: Reference) async throws -> TAP {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import HostNet
 import Libvirt
 import VctlAPI
@@ -75,21 +76,23 @@ struct NetworkEffects: Sendable {
         }
     }
 
-    /// Makes `xml` the saved definition, and where the network is active and could not change under way,
-    /// starts it again with its guests.
-    func redefine(_ id: ObjectID, _ xml: String, restart: Bool) async throws {
+    /// Makes `xml` the saved definition.
+    func redefine(_ id: ObjectID, _ xml: String) async throws {
         let network = try await existing(id)
-        if try await network.xml(inactive: true) != xml {
-            _ = try await environment.hypervisor.managed.connection().define(network: xml, validate: false)
+        guard try await network.xml(inactive: true) != xml else { return }
+        _ = try await environment.hypervisor.managed.connection().define(network: xml, validate: false)
+    }
+
+    /// Brings what only a start brings into force, with the guests that are on the network. It may have been
+    /// stopped for that already.
+    func restart(_ id: ObjectID) async throws {
+        let network = try await existing(id)
+        if try await network.isActive() {
+            let live = try NetworkXML(parsing: try await network.xml())
+            let saved = try NetworkXML(parsing: try await network.xml(inactive: true))
+            if live.domain != saved.domain || live.mtu != saved.mtu { try await network.destroy() }
         }
-        guard restart, try await network.isActive() else { return }
-        let live = try NetworkXML(parsing: try await network.xml())
-        let saved = try NetworkXML(parsing: xml)
-        guard live.domain != saved.domain || live.mtu != saved.mtu else { return }
-        try await network.destroy()
-        try await environment.firewall.ensure()
-        try await network.start()
-        try await environment.firewall.ensure()
+        try await start(id)
         try await attachGuests(to: network.name)
     }
 
@@ -99,7 +102,13 @@ struct NetworkEffects: Sendable {
             for nic in domain.active?.interfaces ?? []
             where nic.type == "network" && nic.sourceNetwork == name {
                 guard let bridge = nic.sourceBridge, let tap = nic.targetDev else { continue }
-                try BridgePort.attach(tap, to: bridge)
+                do { try BridgePort.attach(tap, to: bridge) } catch let error as HostNetError
+                    where error.errno == ENODEV
+                {
+                    // Its guest has ended meanwhile.
+                    continue
+                }
+                if nic.isolated == true { HostSwitch.isolate(tap) }
             }
         }
     }

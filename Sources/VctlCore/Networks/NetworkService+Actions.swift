@@ -84,7 +84,14 @@ extension NetworkService {
     /// Gives a network back to whoever wants it: takes our element out of its `<metadata>`.
     /// - Throws: ``Problem`` `network.foreign`.
     public func release(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
-        try await redefine(reference, context) { row, network, xml in
+        let (known, _) = try await current(reference, context)
+        if let forward = try await inventory.read({ try ForwardStore.all($0, of: known.id).first }) {
+            throw Problem(
+                .networkInUse,
+                "\(forward.key) leads to VM \(shown(forward.vm)) by network \(shown(known.name))",
+                hint: "vctl network forward remove \(shown(known.name)) \(forward.key)")
+        }
+        return try await redefine(reference, context) { row, network, xml in
             guard network.managed else {
                 throw Problem(
                     .networkForeign, "network \(shown(row.name)) is not this vctl's",

@@ -22,7 +22,7 @@ struct VMEnvironment: Sendable {
     let turns = Turns()
     /// Who makes a picture of a screen.
     let pictures = Turns()
-    private let lanes: AgentLanes
+    let lanes: AgentLanes
     /// Who asks a guest's agent.
     private let agentTurns = Turns()
 

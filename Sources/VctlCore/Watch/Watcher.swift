@@ -99,6 +99,8 @@ final class Watcher: Sendable {
 
     /// Reads every domain and makes the inventory equal to them, in one commit.
     func resync() async throws {
+        // First: what is known of them decides about rules, as soon as all counts as read.
+        try await resyncNetworks()
         let reading = inventory.readings.begin()
         let records = try await hypervisor.connection().domainRecords()
         let known = inventory.instance
@@ -111,7 +113,7 @@ final class Watcher: Sendable {
             try transaction.clearWarning("libvirt.unavailable")
             try Comparison.note(transaction, at: time)
         }
-        try await resyncNetworks()
+        await networksRead.withLock { $0 }?()
         // A loss that came meanwhile stands.
         guard hypervisor.isConnected else { return }
         vms.forEach(rename)

@@ -115,7 +115,8 @@ import VctlAPI
             """
         #expect(body.components(separatedBy: rule).count == 3)
         #expect(body.contains("ip saddr 10.9.0.0/24 oifname \"vbr1\" ct status dnat masquerade"))
-        #expect(body.contains("iifname \"vbr1\" ip daddr 127.0.0.0/8 ct direction original drop"))
+        #expect(
+            body.contains("iifname \"vbr1\" ip daddr 127.0.0.0/8 ct state != { established, related } drop"))
         #expect(PacketRules([], forwards: [forward]).body == nil)
     }
 

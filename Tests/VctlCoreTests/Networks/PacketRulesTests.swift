@@ -75,12 +75,29 @@ import VctlAPI
         func read() -> String? { state.withLock { $0.body } }
     }
 
+    /// A rebuilt inventory knows no networks, and the rules that are there may be theirs.
+    @Test func rulesStayUntilLibvirtWasRead() async throws {
+        let bench = try await Bench()
+        let core = try await bench.core()
+        let table = Table()
+        table.replace(with: "those of before")
+        let firewall = Firewall(
+            inventory: core.inventory, table: table, logger: core.environment.logger)
+        try await firewall.ensure()
+        #expect(table.read() == "those of before")
+        try await core.environment.watcher.resync()
+        try await firewall.ensure()
+        #expect(table.read() == nil)
+        try core.inventory.close()
+    }
+
     @Test func rulesComeAndGoWithTheirNetwork() async throws {
         let bench = try await Bench()
         let core = try await bench.core()
         let table = Table()
         let firewall = Firewall(
             inventory: core.inventory, table: table, logger: core.environment.logger)
+        try await core.environment.watcher.resync()
         try await firewall.ensure()
         #expect(table.state.withLock { $0.writes } == 0, "nobody needs a table")
         var create = NetworkCreate(name: try Name("lab"), model: .nat)

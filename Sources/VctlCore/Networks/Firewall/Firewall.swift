@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import HostNet
 import Logging
 import Synchronization
@@ -11,6 +12,17 @@ protocol PacketTable: Sendable {
 }
 
 extension NftablesTable: PacketTable {}
+
+/// That of a daemon which may write none: what needs rules fails.
+struct NoTable: PacketTable {
+    func read() throws -> String? { nil }
+    func replace(with body: String?) throws {
+        guard body != nil else { return }
+        throw HostNetError(
+            call: "write packet rules", errno: EPERM, message: "vctld must run as root for that",
+            isOfRules: true)
+    }
+}
 
 /// Keeps our table equal to what the networks ask for: before a network starts, after each change, and again
 /// when somebody else has removed or changed it.
@@ -48,13 +60,23 @@ final class Firewall: Sendable {
     func ensure(without id: ObjectID? = nil, asksKernel: Bool = true) async throws {
         guard let table else { return }
         try await turns.alone(inventory.instance) {
-            let (rules, taps) = try await inventory.read { db in
+            let (isRead, rules, taps) = try await inventory.read { db in
                 let forwards = try ForwardStore.all(db).filter { $0.id != id }
                 let networks = try NetworkStore.all(db).filter { $0.id != id }.map { try $0.value() }
-                return (PacketRules(networks, forwards: forwards), try ForwardStore.taps(db, of: forwards))
+                return (
+                    try Comparison.wasMade(db), PacketRules(networks, forwards: forwards),
+                    try ForwardStore.taps(db, of: forwards)
+                )
+            }
+            // Which networks there are is not known yet, and the rules that are there may be theirs.
+            guard isRead else { return }
+            let loopback = Set(rules.loopbackBridges)
+            // What nobody needs any more is closed while the rule that guards it is still there.
+            for bridge in rules.networks.compactMap(\.bridge) where !loopback.contains(bridge) {
+                HostSwitch.routeLoopback(bridge, false)
             }
             try write(rules.body, to: table, asksKernel)
-            rules.loopbackBridges.forEach(HostSwitch.routeLoopback)
+            loopback.forEach { HostSwitch.routeLoopback($0, true) }
             taps.forEach(HostSwitch.hairpin)
         }
     }

@@ -36,7 +36,7 @@ struct PacketRules: Sendable {
         else { return nil }
         let input =
             closed.map { "iifname \"\($0)\" drop" }
-            + loopbackBridges.map { "iifname \"\($0)\" ip daddr 127.0.0.0/8 ct direction original drop" }
+            + loopbackBridges.map { "iifname \"\($0)\" ip daddr 127.0.0.0/8 \(Self.unasked) drop" }
         return chain("prerouting", "nat", "prerouting", "dstnat", forwards.map(translate))
             + chain("redirected", "nat", "output", "-100", forwards.map(translate))
             + chain("forward", "filter", "forward", "filter", isolation + networks.flatMap(natted))
@@ -46,6 +46,9 @@ struct PacketRules: Sendable {
                 "postrouting", "nat", "postrouting", "srcnat",
                 networks.flatMap(hairpin) + networks.flatMap(masquerade))
     }
+
+    /// What is no answer to somebody here.
+    private static let unasked = "ct state != { established, related }"
 
     /// The bridges of networks that a forward leads to, by way of which a host that asks itself gets there:
     /// with the address 127.0.0.1 packets leave a host only where that is allowed.
@@ -58,10 +61,11 @@ struct PacketRules: Sendable {
     private func translate(_ forward: NetworkForward) -> String {
         let family = forward.address.family
         let isEverywhere = forward.address.number == 0
+        // Nothing of IPv6's loopback can leave a host.
+        let everywhere = family == .ipv6 ? "ip6 daddr != ::1" : "meta nfproto ipv4"
         let whom =
-            isEverywhere
-            ? "meta nfproto \(family.rawValue) fib daddr type local"
-            : "\(family.keyword) daddr \(forward.address)"
+            (isEverywhere ? everywhere : "\(family.keyword) daddr \(forward.address)")
+            + " fib daddr type local"
         let port = "\(forward.protocol.rawValue) dport"
         let target = "dnat \(family.keyword) to \(forward.vmAddress.inRule)"
         let head = "\(whom) \(port) \(forward.ports) "

@@ -101,6 +101,11 @@ extension NetworkService {
             let problem = "at most 1024 that have other numbers in the VM"
             throw Problem(.requestInvalid, "ports: \(problem)", errors: [FieldProblem("ports", problem)])
         }
+        if environment.firewall.isReal, address.number != 0, !HostAddresses.has(address) {
+            throw Problem(
+                .requestInvalid, "address: the host does not have \(address)", hint: "ip address",
+                errors: [FieldProblem("address", "one of the host's, or none for all")])
+        }
         let listening = ListeningPorts().first(of: request.ports, request.protocol, at: address)
         if let port = listening, environment.firewall.isReal {
             throw Problem(

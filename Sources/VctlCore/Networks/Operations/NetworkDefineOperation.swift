@@ -36,11 +36,14 @@ struct NetworkDefineOperation: OperationKind {
         let effects = NetworkEffects(environment: environment)
         let id = request.network.id
         if request.before != request.after {
+            let isActive = try await journal.step("look") { try await look(request, effects) }
             let undo = { @Sendable in
-                try await effects.redefine(id, request.before, restart: request.restart)
+                try await effects.redefine(id, request.before)
+                if request.restart, isActive { try await effects.restart(id) }
             }
-            try await journal.step("define", undo: undo) {
-                try await effects.redefine(id, request.after, restart: request.restart)
+            try await journal.step("define", undo: undo) { try await effects.redefine(id, request.after) }
+            if request.restart, isActive {
+                try await journal.step("restart") { try await effects.restart(id) }
             }
         }
         for (index, update) in request.live.enumerated() {
@@ -62,6 +65,17 @@ struct NetworkDefineOperation: OperationKind {
             try await environment.firewall.ensure()
         }
         try await journal.step("observe", undo: observe, observe)
+    }
+
+    /// Whether it is active; refuses a definition that is not any more what the request was made from.
+    private func look(_ request: Request, _ effects: NetworkEffects) async throws -> Bool {
+        let network = try await effects.existing(request.network.id)
+        guard try await network.xml(inactive: true) == request.before else {
+            throw Problem(
+                .revisionStale, "network \(shown(request.network.name)) was changed meanwhile",
+                hint: "try it again")
+        }
+        return try await network.isActive()
     }
 
     private func apply(_ update: NetworkUpdate, to id: ObjectID) async throws {

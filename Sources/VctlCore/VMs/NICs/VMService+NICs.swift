@@ -95,10 +95,12 @@ extension VMService {
             let setting = NICSetting(patch, network: network)
             var new = old
             setting.apply(to: &new)
-            try VMRules.refuse(Self.queueProblems(new, now))
+            if patch.queues != nil || patch.model != nil {
+                try VMRules.refuse(Self.queueProblems(new, now))
+            }
             try await NICHost(connection: now.connection, caller: context.caller).check(setting, new) { $0 }
             let boot = try patch.boot.map { try Self.boot(mac, at: $0.value, now) }
-            let waits = now.vm.state == .running && setting.waits
+            let waits = now.vm.state == .running && (setting.waits || boot != nil)
             return Decision(
                 change: .set(mac: mac, setting, before: setting.before(old)), boot: boot,
                 sentences: setting.sentences(mac)
