@@ -38,13 +38,13 @@ struct TAPCreateCommand: ParsableCommand {
     var queues: Int?
 
     @OptionGroup var labels: LabelOptions
-    @OptionGroup var creation: LinkCreation
+    @OptionGroup var creation: CreateOptions
 
     func run() throws {
         var body = TAPCreate(name: name)
         (body.owner, body.bridge, body.queues) = (owner, bridge, queues)
         body.labels = labels.labels
-        try creation.run(.tap, name, missing: .tapNotFound) { try $0.json(body) }
+        try creation.run(.tap, name.rawValue, missing: .tapNotFound) { try $0.json(body) }
     }
 }
 

@@ -49,23 +49,10 @@ struct NetworkCreateCommand: ParsableCommand {
     @OptionGroup(title: "Object") var labels: LabelOptions
     @Flag(name: .customLong("start"), inversion: .prefixedNo, help: "Start it at once.")
     var start = true
-    @Flag(name: .customLong("if-not-exists"), help: "A network of this name is no error, and stays as it is.")
-    var ifNotExists = false
-
-    @OptionGroup var key: KeyOption
-    @OptionGroup var wait: WaitOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connect: ConnectOptions
+    @OptionGroup var creation: CreateOptions
 
     func run() throws {
-        let request = try Request(Endpoints.named("network.create"), query: wait.change.query).json(body())
-        let client = connect.client()
-        if ifNotExists, let reply = try existing(client) {
-            Standard.error("\(name) exists; nothing to do")
-            return try Printer(.network, output).objects([reply.bytes], asArray: false, detailed: false)
-        }
-        let job = Job(name: name.rawValue, request: wait.dryRun ? request : try request.keyed(key.key))
-        try Batch(client, .network, output, wait).run([job])
+        try creation.run(.network, name.rawValue, missing: .networkNotFound) { try $0.json(body()) }
     }
 
     /// The request's body.
@@ -79,14 +66,6 @@ struct NetworkCreateCommand: ParsableCommand {
         (body.protected, body.autostart) = (settings.protect, settings.autostart)
         if !start { body.start = false }
         return body
-    }
-
-    private func existing(_ client: Client) throws -> Reply? {
-        do {
-            return try client.send(Request(Endpoints.named("network.show"), [name.rawValue]))
-        } catch let problem as Problem where problem.errorCode == .networkNotFound {
-            return nil
-        }
     }
 }
 

@@ -33,23 +33,10 @@ struct ProfileCreateCommand: ParsableCommand {
     @OptionGroup(title: "Object") var labels: LabelOptions
     @Option(name: .customLong("description"), help: "What this profile is for.")
     var description: String?
-    @Flag(name: .customLong("if-not-exists"), help: "A profile of this name is no error, and stays as it is.")
-    var ifNotExists = false
-
-    @OptionGroup var key: KeyOption
-    @OptionGroup var wait: WaitOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connect: ConnectOptions
+    @OptionGroup var creation: CreateOptions
 
     func run() throws {
-        let request = try Request(Endpoints.named("profile.create"), query: wait.change.query).json(body())
-        let client = connect.client()
-        if ifNotExists, let reply = try existing(client) {
-            Standard.error("\(name) exists; nothing to do")
-            return try Printer(.profile, output).objects([reply.bytes], asArray: false, detailed: false)
-        }
-        let job = Job(name: name.rawValue, request: wait.dryRun ? request : try request.keyed(key.key))
-        try Batch(client, .profile, output, wait).run([job])
+        try creation.run(.profile, name.rawValue, missing: .profileNotFound) { try $0.json(body()) }
     }
 
     /// The request's body; reads the files.
@@ -61,14 +48,6 @@ struct ProfileCreateCommand: ParsableCommand {
         body.description = description
         body.labels = labels.labels
         return body
-    }
-
-    private func existing(_ client: Client) throws -> Reply? {
-        do {
-            return try client.send(Request(Endpoints.named("profile.show"), [name.rawValue]))
-        } catch let problem as Problem where problem.errorCode == .profileNotFound {
-            return nil
-        }
     }
 }
 
