@@ -24,12 +24,11 @@ extension RealGuests {
             let detail = try lab.inside("ip", "-d", "link", "show", "own0").out
             #expect(detail.contains("vnet_hdr on") && detail.contains("user daemon"), "\(detail)")
             #expect(detail.contains("alias vctl:") && detail.contains("master br7"), "\(detail)")
-            let script = try lab.write("open.py", Self.opener)
             let others = try lab.inside(
-                "setpriv", "--reuid=games", "--clear-groups", "/usr/bin/python3", script, "own0")
+                "setpriv", "--reuid=games", "--clear-groups", "/usr/bin/python3", "-c", Self.opener, "own0")
             #expect(others.status == 1 && others.err.contains("Operation not permitted"), "\(others)")
             let owner = try lab.inside(
-                "setpriv", "--reuid=daemon", "--clear-groups", "/usr/bin/python3", script, "own0")
+                "setpriv", "--reuid=daemon", "--clear-groups", "/usr/bin/python3", "-c", Self.opener, "own0")
             #expect(owner.out == "open\n", "\(owner)")
             try lab.must("tap", "delete", "own0", "--yes")
             #expect(try lab.inside("ip", "link", "show", "own0").status == 1)

@@ -5,6 +5,13 @@ import Testing
 @Suite(.serialized)
 enum RealGuests {}
 
+/// Why a suite has no host, and what its daemon said before.
+struct NoHost: Error, CustomStringConvertible {
+    var cause: String
+    var log: String
+    var description: String { "\(cause)\nthe end of vctld's log:\n\(log)" }
+}
+
 /// Gives a suite a fresh host with a running daemon and the image `tiny`, and takes it away afterwards.
 struct Hosted: SuiteTrait, TestScoping {
     let name: String
@@ -18,8 +25,9 @@ struct Hosted: SuiteTrait, TestScoping {
             try lab.must("image", "import", "tiny", "\(Lab.images)/tiny.qcow2")
             try await Lab.$shared.withValue(lab) { try await function() }
         } catch {
+            let failure = NoHost(cause: "\(error)", log: lab.endOfDaemonLog())
             try? lab.delete()
-            throw error
+            throw failure
         }
         let errors = lab.internalErrors()
         try lab.delete()

@@ -126,10 +126,16 @@ extension Lab {
         return daemonProcess(below: child)
     }
 
+    private func daemonLines() -> [String] {
+        let log = (try? String(contentsOfFile: daemonLog, encoding: .utf8)) ?? ""
+        return log.split(separator: "\n").map(String.init)
+    }
+
+    func endOfDaemonLog() -> String { daemonLines().suffix(20).joined(separator: "\n") }
+
     /// What the daemon reported as an error of its own: there must be none.
     func internalErrors() -> [String] {
-        let log = (try? String(contentsOfFile: daemonLog, encoding: .utf8)) ?? ""
-        return log.split(separator: "\n").map(String.init).filter {
+        daemonLines().filter {
             $0.contains(" error vctld:") || $0.contains(" critical vctld:") || $0.contains("Fatal error")
         }
     }

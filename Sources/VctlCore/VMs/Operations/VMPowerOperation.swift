@@ -31,7 +31,7 @@ struct VMPowerOperation: OperationKind {
         case .pause: try await journal.step("pause") { try await domains.pause(id) }
         case .resume:
             try await journal.step("resume") { try await domains.resume(id) }
-            try await setClock(request.vm, journal)
+            try await setClock(request.vm, journal, looks: 1)
         case .suspend: try await journal.step("suspend") { try await domains.suspend(id) }
         }
         try await journal.step("observe") { try await environment.observe(id) }
@@ -61,15 +61,29 @@ struct VMPowerOperation: OperationKind {
             }
             if !paused { try await domains.resume(id) }
         }
-        if wasSuspended, !paused { try await setClock(vm, journal) }
+        if wasSuspended, !paused { try await setClock(vm, journal, looks: 20) }
     }
 
     /// A guest that was halted has missed the time. Where no agent answers it has to find out by itself.
-    private func setClock(_ vm: ObjectReference, _ journal: Journal) async throws {
+    private func setClock(_ vm: ObjectReference, _ journal: Journal, looks: Int) async throws {
         try await journal.step("clock") {
-            guard try await domains.existing(vm.id).hasAgent() else { return }
-            try? await environment.agent(of: vm, seconds: 5).setClock(to: .now)
+            guard try await agentComesUp(vm.id, looks) else { return }
+            do {
+                try await environment.agent(of: vm, seconds: 20).setClock(to: .now)
+            } catch let problem as Problem {
+                journal.warn("the guest's clock stands where it was: \(problem.detail)")
+            }
         }
+    }
+
+    /// Whether the agent has its channel open; QEMU says so a moment after the guest's memory is back.
+    private func agentComesUp(_ id: ObjectID, _ looks: Int) async throws -> Bool {
+        for look in 0..<looks {
+            if look > 0 { try await Task.sleep(for: .milliseconds(100)) }
+            guard let state = try await domains.existing(id).agentState() else { return false }
+            if state == .up { return true }
+        }
+        return false
     }
 
     private func stop(_ vm: ObjectReference, _ grace: Int, _ force: Bool, _ journal: Journal) async throws {
@@ -98,9 +112,9 @@ struct VMPowerOperation: OperationKind {
 }
 
 extension Domain {
-    /// Whether the guest's agent has opened its channel.
-    fileprivate func hasAgent() async throws -> Bool {
-        try DomainXML(parsing: try await xml()).agentState == .up
+    /// What the guest's end of its channel is; `nil` where it has no channel.
+    fileprivate func agentState() async throws -> AgentState? {
+        try DomainXML(parsing: try await xml()).agentState
     }
 }
 
