@@ -106,7 +106,8 @@ struct Pause {
     init(_ answer: Duration = .milliseconds(5), quick: Int = 0) {
         unit = min(max(answer, .milliseconds(5)), .milliseconds(40))
         self.quick = quick
-        next = quick > 0 ? unit * 3 : unit
+        // Not in full proportion: an answer that was late for another reason must not make us late thrice.
+        next = quick > 0 ? min(unit * 3, .milliseconds(16) + unit * 4 / 3) : unit
     }
 
     mutating func wait() async throws {
