@@ -147,5 +147,21 @@ extension RealGuests {
             #expect(try look("other.lab.test").contains("10.63.0.200"))
             #expect(try lab.vctl("network", "dns", "remove", "lab", "db.lab.test").status == 3)
         }
+
+        @Test func aNameHasTwoAddresses() throws {
+            let lab = try Lab.current
+            try lab.must("network", "create", "duo", "--model", "routed", "--subnet", "10.64.0.0/24")
+            try lab.must("network", "dns", "add", "duo", "db.test", "10.64.0.200")
+            let refused = try lab.vctl("network", "dns", "add", "duo", "db.test", "10.64.0.201")
+            #expect(refused.status == 4 && refused.err.contains("(network.restart)"), "\(refused)")
+            try lab.must("network", "stop", "duo")
+            try lab.must("network", "dns", "add", "duo", "db.test", "10.64.0.201")
+            try lab.must("network", "start", "duo")
+            let look = { try lab.inside("busybox", "nslookup", "db.test", "10.64.0.1").out }
+            #expect(try look().contains("10.64.0.200") && look().contains("10.64.0.201"))
+            try lab.must("network", "dns", "remove", "duo", "10.64.0.200")
+            #expect(try !look().contains("10.64.0.200") && look().contains("10.64.0.201"))
+            try lab.must("network", "delete", "duo", "--yes")
+        }
     }
 }

@@ -194,6 +194,15 @@ extension NetworkEdit {
                 .networkReserved, "\(record.name) is \(record.address) already",
                 hint: "vctl network dns list \(shown(xml.name ?? ""))")
         }
+        let other = xml.records.first { $0.name == record.name }
+        // virNetworkUpdate wants each name once, in all of its elements.
+        if let other, isActive {
+            let name = shown(xml.name ?? "")
+            throw Problem(
+                .networkRestart, "\(record.name) is \(other.address) already, and libvirt adds a second address "
+                    + "only while the network is off",
+                hint: "vctl network stop \(name), then add it, and vctl network start \(name)")
+        }
         change(record.address) { $0.append(record.name) }
         sentences.append("let \(record.name) be \(record.address)")
     }
@@ -209,7 +218,10 @@ extension NetworkEdit {
         var host = index.map { hosts[$0] } ?? DnsHostXML()
         host.ip = address.description
         if let index {
-            update(.name, adds: false, -1, hosts[index].element)
+            // By the address alone: a name may have others.
+            var old = DnsHostXML()
+            old.ip = host.ip
+            update(.name, adds: false, -1, old.element)
             hosts.remove(at: index)
         }
         var known = host.hostnames

@@ -25,9 +25,10 @@ struct AddressReader: Sendable {
             known.isEmpty ? seen : known
         }
         let agentSaidNothing = said.isEmpty
-        return try await environment.inventory.write { transaction -> VM? in
-            guard let row = try VMStore.find(transaction.db, .id(id)) else { return nil }
-            var vm = try row.value()
+        let (before, vm) = try await environment.inventory.write { transaction -> (VM?, VM?) in
+            guard let row = try VMStore.find(transaction.db, .id(id)) else { return (nil, nil) }
+            let before = try row.value()
+            var vm = before
             // What an agent has said that was not asked now counts for more than a lease.
             let keeps = agentSaidNothing && vm.agent?.state == .up
             for index in vm.nics.indices {
@@ -35,8 +36,11 @@ struct AddressReader: Sendable {
                 vm.nics[index].addresses = addresses[vm.nics[index].mac] ?? []
             }
             try transaction.store(vm)
-            return vm
+            return (before, vm)
         }
+        // Forwards lead to where the guest is.
+        if vm?.nics != before?.nics { await environment.firewall.check(asksKernel: false) }
+        return vm
     }
 
     /// A guest knows what it has: a lease that it does not use is none of its addresses.

@@ -58,7 +58,37 @@ import VctlAPI
         _ = try await core.vms.delete(.name("web"), keepDisks: false, bench.context("vm.delete"))
         await core.engine.idle()
         #expect(try await core.inventory.read { try ForwardStore.all($0) }.map(\.vm) == ["db"])
+        #expect(core.state.kept(.forward, NetworkForward.self).values.map(\.vm) == ["db"])
+        try await core.inventory.write { transaction in
+            var vm = try #require(try VMStore.find(transaction.db, .name("db"))).value()
+            vm.name = "base"
+            try transaction.store(vm)
+        }
+        #expect(try await core.inventory.read { try ForwardStore.all($0) }.map(\.vm) == ["base"])
         try core.inventory.close()
+    }
+
+    @Test func theyFollowAGuestsIPv6Address() throws {
+        let id = ObjectID()
+        let one = try #require(PortRange(80, 80))
+        let old = try #require(IPAddress("fd00::1"))
+        let forward = NetworkForward(
+            id: ObjectID(), network: "lab", networkID: ObjectID(), protocol: .tcp, address: IPAddress(.ipv6, 0),
+            ports: one, vm: "web", vmID: id, mac: "52:54:00:00:00:01", vmAddress: old, vmPorts: one,
+            createdAt: .now)
+        func at(_ addresses: [String], mac: String = "52:54:00:00:00:01") -> String {
+            var vm = VM(
+                id: id, name: "web", state: .running, cpus: 1, memoryBytes: 1 << 20, managed: true,
+                observedAt: .now)
+            let known = addresses.map { VM.Address(address: $0, prefix: 64, source: .agent) }
+            vm.nics = [VM.NIC(mac: mac, addresses: known)]
+            return "\(forward.following(vm).vmAddress)"
+        }
+        #expect(at(["10.0.0.2", "fd00::2"]) == "fd00::2")
+        #expect(at(["fd00::2", "fd00::1"]) == "fd00::1", "it has both")
+        #expect(at(["fd00:1::2", "10.0.0.2"]) == "fd00::1", "another subnet")
+        #expect(at([]) == "fd00::1", "it is off")
+        #expect(at(["fd00::2"], mac: "52:54:00:00:00:02") == "fd00::1", "another NIC")
     }
 
     @Test func forwardsNeedANetworkThatCan() async throws {

@@ -5,11 +5,11 @@ import VctlAPI
 /// Reading forwards.
 enum ForwardStore {
     static func all(_ db: Database) throws -> [NetworkForward] {
-        try values(db, "SELECT document FROM forward ORDER BY id", [])
+        try values(db, "ORDER BY forward.id", [])
     }
 
     static func all(_ db: Database, of network: ObjectID) throws -> [NetworkForward] {
-        try values(db, "SELECT document FROM forward WHERE network = ?", [network.rawValue]).sorted {
+        try values(db, "WHERE forward.network = ?", [network.rawValue]).sorted {
             ($0.protocol.rawValue, $0.ports.first, $0.key) < ($1.protocol.rawValue, $1.ports.first, $1.key)
         }
     }
@@ -25,17 +25,39 @@ enum ForwardStore {
         return try Row.fetchAll(db, sql: sql).filter { macs.contains($0["mac"]) }.map { $0["tap"] }
     }
 
-    private static func values(_ db: Database, _ sql: String, _ arguments: StatementArguments) throws
+    private static func values(_ db: Database, _ which: String, _ arguments: StatementArguments) throws
         -> [NetworkForward]
     {
-        try String.fetchAll(db.cachedStatement(sql: sql), arguments: arguments).map {
-            try JSON.value(NetworkForward.self, $0)
+        let sql = """
+            SELECT forward.document AS document, vm.name AS name, vm.document AS vm
+            FROM forward LEFT JOIN vm ON vm.id = forward.vm \(which)
+            """
+        return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments).map { row in
+            var forward = try JSON.value(NetworkForward.self, row["document"])
+            guard let name: String = row["name"] else { return forward }
+            forward.vm = name
+            // An IPv4 address is kept for the VM.
+            guard forward.vmAddress.family == .ipv6 else { return forward }
+            return forward.following(try JSON.value(VM.self, row["vm"]))
         }
     }
 }
 
 extension NetworkForward {
     var reference: ObjectReference { ObjectReference(kind: .forward, id: id, name: key) }
+
+    /// A guest chooses its IPv6 address itself, and may have chosen another of the same subnet since.
+    func following(_ vm: VM) -> NetworkForward {
+        let nic = vm.nics.first { $0.mac == mac }
+        let known = (nic?.addresses ?? []).compactMap { IPAddress($0.address) }
+        let subnet = vmAddress.number >> 64
+        guard !known.contains(vmAddress),
+            let chosen = known.first(where: { $0.family == .ipv6 && $0.number >> 64 == subnet })
+        else { return self }
+        var forward = self
+        forward.vmAddress = chosen
+        return forward
+    }
 
     /// Whether a packet could be meant by both.
     func overlaps(_ other: NetworkForward) -> Bool {
@@ -85,6 +107,13 @@ enum ForwardRecovery {
             try transaction.insert(forward)
         }
         return kept.unreadable
+    }
+
+    /// Removes the files of those that lead to a VM.
+    static func forget(to vm: ObjectID, _ state: StateDirectory) throws {
+        for forward in state.kept(.forward, NetworkForward.self).values where forward.vmID == vm {
+            try state.forget(.forward, forward.id)
+        }
     }
 
     /// Removes files of forwards that are not there. For the start of the daemon, before requests are served.

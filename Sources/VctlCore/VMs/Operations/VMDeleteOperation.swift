@@ -66,8 +66,9 @@ struct VMDeleteOperation: OperationKind {
         var problems: [String] = []
         do {
             try SeedFiles(environment.state).remove(id)
+            try ForwardRecovery.forget(to: id, environment.state)
         } catch {
-            problems.append("the seed could not be removed: \(error.localizedDescription)")
+            problems.append("a file of it could not be removed: \(error.localizedDescription)")
         }
         let variables = environment.state.allVariables(id)
         return problems
