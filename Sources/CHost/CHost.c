@@ -88,3 +88,5 @@ int chost_make_tap(const char *name, int queues, long owner)
 }
 
 int chost_leave_network(void) { return unshare(CLONE_NEWNET); }
+
+int chost_enter_network(int space) { return setns(space, CLONE_NEWNET); }

@@ -28,6 +28,8 @@ public final class NetworkFields: Sendable {
     public let forwardMode = Field<String>("forward/@mode")
     /// The host's link to forward to.
     public let forwardDev = Field<String>("forward/@dev")
+    /// Whether IPv6 is translated as well, with the mode `nat`.
+    public let natsIPv6 = Field<Bool>("forward/nat/@ipv6")
     /// The bridge.
     public let bridge = Field<String>("bridge/@name")
     /// Spanning tree.

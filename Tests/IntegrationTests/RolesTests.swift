@@ -37,6 +37,8 @@ extension RealGuests {
                 // Who may run commands in a guest may read and write its files, and who may make a VM from
                 // an image can read that.
                 "vm.file.pull", "vm.file.push", "image.export",
+                // Whoever has VMs on a network may ask whether it keeps its promise.
+                "network.check",
                 // A console, too.
                 "vm.screenshot",
             ],

@@ -44,4 +44,8 @@ int chost_make_tap(const char *name, int queues, long owner);
    errno. A shim, since `unshare` needs _GNU_SOURCE. */
 int chost_leave_network(void);
 
+/* Puts the calling thread into the network namespace that a descriptor stands for; 0, or -1 with errno. A
+   shim, since `setns` needs _GNU_SOURCE. */
+int chost_enter_network(int space);
+
 #endif

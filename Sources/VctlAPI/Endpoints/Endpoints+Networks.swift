@@ -19,6 +19,10 @@ extension Endpoints {
                 "network.adopt", "adopt", "Take over what another made", NetworkAdopt.self,
                 [.force, .dryRun]),
             of("network.release", "release", "Take our mark off", Empty.self),
+            call(
+                .post, "network.check", "/v1/networks/{network}/actions/check",
+                "Send packets from probes on it, and compare with what the model promises", Empty.self,
+                .value, NetworkCheck.self, [], .operate),
         ] + parts
 
     private static let parts: [Endpoint] = [

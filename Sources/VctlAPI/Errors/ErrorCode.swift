@@ -66,6 +66,7 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case networkRestart = "network.restart"
     case networkReserved = "network.reserved"
     case networkNoService = "network.noService"
+    case networkNoCheck = "network.noCheck"
     case reservationNotFound = "reservation.notFound"
     case recordNotFound = "record.notFound"
     case forwardNotFound = "forward.notFound"
@@ -114,7 +115,7 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState,
             .profileExists, .networkExists, .networkBusy, .networkInUse, .networkState, .networkForeign,
             .networkProtected, .networkTransient, .networkOverlap, .networkRestart, .networkReserved,
-            .networkNoService, .forwardTaken, .tapForeign, .tapInUse, .linkExists:
+            .networkNoService, .networkNoCheck, .forwardTaken, .tapForeign, .tapInUse, .linkExists:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
         // The guest is the one behind (RFC 9110, sections 15.6.3 and 15.6.5).

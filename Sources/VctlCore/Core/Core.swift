@@ -159,6 +159,7 @@ public final class Core: Sendable {
         try await LinkKeeping(environment: environment).run()
         try await ForwardRecovery.sweep(state, inventory)
         try await engine.resume()
+        await NetworkService.sweepProbes(environment)
         let environment = environment
         let bytes = configuration.consoleLogBytes
         let retention = Retention(

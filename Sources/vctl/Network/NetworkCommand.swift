@@ -19,7 +19,8 @@ struct NetworkCommand: ParsableCommand {
         subcommands: [
             NetworkCreateCommand.self, NetworkList.self, NetworkShow.self, NetworkSet.self,
             NetworkStart.self, NetworkStop.self, NetworkDelete.self, NetworkAdoptCommand.self,
-            NetworkRelease.self, NetworkLeases.self, NetworkReservationCommand.self, NetworkDNSCommand.self,
+            NetworkRelease.self, NetworkCheckCommand.self, NetworkLeases.self, NetworkReservationCommand.self,
+            NetworkDNSCommand.self,
             NetworkForwardCommand.self,
         ],
         aliases: ["net"])

@@ -208,6 +208,7 @@ struct Noun: Sendable {
     static func printed(by path: [String]) -> Noun? {
         if path.last == "top" { return top }
         if path.last == "doctor" { return finding }
+        if path.last == "check" { return self.path }
         return path == ["vctl", "list"] ? vm : path.reversed().lazy.compactMap(known).first
     }
 
@@ -216,11 +217,22 @@ struct Noun: Sendable {
             vm, network, lease, reservation, record, forward, disk, nic, image, tap, operation, event,
             warning,
             audit, host,
-            finding,
+            finding, path,
         ].first {
             $0.name == name
         }
     }
+
+    static let path = Noun(
+        name: "path", nameField: "from",
+        columns: [
+            Column("from"), Column("to"), Column("family"), Column("expected"), Column("seen"),
+            Column("expectedSource", "EXPECTED SOURCE"), Column("source", "SEEN SOURCE"), Column("verdict"),
+            Column("causes", shown: Cell.list),
+        ],
+        usual: [
+            "from", "to", "family", "expected", "seen", "expectedSource", "source", "verdict", "causes",
+        ])
 
     static let finding = Noun(
         name: "finding", nameField: "check",

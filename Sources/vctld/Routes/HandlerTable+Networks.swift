@@ -26,6 +26,9 @@ extension HandlerTable {
         on("network.adopt", NetworkAdopt.self) {
             try $0.reply(try await networks.adopt(try $0.reference(), $1, $0.context))
         }
+        on("network.check", Empty.self) { incoming, _ in
+            incoming.reply(try await networks.check(try incoming.reference(), incoming.context))
+        }
         on("network.release", Empty.self) { incoming, _ in
             try incoming.reply(try await networks.release(try incoming.reference(), incoming.context))
         }

@@ -79,7 +79,13 @@ struct ForwardPolicyTests {
             nft 'add chain inet own forwarded { type filter hook forward priority 0; policy drop; }'
             """
         let foreign = try notes(try await Self.rules(own))
-        #expect(foreign.map(\.hint) == ["nft list chain inet own forwarded"])
+        #expect(
+            foreign.map(\.hint) == [
+                "nft insert rule inet own forwarded iifname virbr0 accept"
+                    + " && nft insert rule inet own forwarded oifname virbr0 accept"
+            ])
+        let mended = try await Self.rules("\(own)\n\(try #require(foreign[0].hint))")
+        #expect(try notes(mended).isEmpty)
         let ufw = "iptables -P FORWARD DROP; iptables -N ufw-before-forward"
         #expect(
             try notes(try await Self.rules(ufw))[0].hint?.hasPrefix("ufw route allow in on virbr0") == true)
@@ -92,6 +98,20 @@ struct ForwardPolicyTests {
         #expect(try notes(try await Self.rules("ip6tables -P FORWARD DROP")).isEmpty)
     }
 
+    /// A chain may let pass by its policy, and refuse all that comes to its end.
+    @Test(.enabled(if: geteuid() == 0, "rules need root"))
+    func aRefusalAtTheEndIsAPolicy() async throws {
+        let cut = try notes(try await Self.rules("iptables -A FORWARD -j REJECT"))
+        #expect(cut.count == 1)
+        let chains = "iptables -A FORWARD -s 10.0.0.0/8 -j DROP; iptables -A FORWARD -j RETURN"
+        #expect(try notes(try await Self.rules(chains)).isEmpty)
+        let input = try Ruleset(nftables: try await Self.rules("iptables -P INPUT DROP"))
+        let chain = try #require(input.hookChains.first { $0.hook == "input" })
+        #expect(chain.drops && chain.concerns(.ipv4) && !chain.concerns(.ipv6))
+        #expect(input.remedy(chain, ["virbr0"]) == "iptables -I INPUT -i virbr0 -j ACCEPT")
+        #expect(!input.knows("virbr0", in: chain))
+    }
+
     @Test(.enabled(if: geteuid() == 0, "rules need root"))
     func theOlderKindOfRulesIsRead() async throws {
         let script = Self.docker.replacing("iptables", with: "iptables-legacy")
@@ -99,7 +119,8 @@ struct ForwardPolicyTests {
         let check = ForwardPolicyFindings(kernel: kernel(try HostTree()))
         let cut = check.notes(Ruleset(iptables: text), ["virbr0"])
         #expect(cut.count == 1 && cut[0].message.hasPrefix("Docker lets"))
-        let hint = try #require(cut[0].hint).replacing("iptables", with: "iptables-legacy")
+        let hint = try #require(cut[0].hint)
+        #expect(hint.hasPrefix("iptables-legacy -I DOCKER-USER"))
         let mended = try await Self.rules("\(script)\n\(hint)", "iptables-legacy -S")
         #expect(check.notes(Ruleset(iptables: mended), ["virbr0"]).isEmpty)
     }

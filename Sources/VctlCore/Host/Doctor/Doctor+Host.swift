@@ -10,7 +10,7 @@ extension Doctor {
         let facts = LibvirtFacts(environment, files)
         self.init(
             Self.machine(environment, facts, files) + Self.storage(environment, facts, files)
-                + Self.networks(facts, files))
+                + Self.networks(environment, facts, files))
     }
 
     private static func machine(
@@ -49,7 +49,9 @@ extension Doctor {
         ]
     }
 
-    private static func networks(_ facts: LibvirtFacts, _ files: HostFiles) -> [any HostCheck] {
+    private static func networks(
+        _ environment: VMEnvironment, _ facts: LibvirtFacts, _ files: HostFiles
+    ) -> [any HostCheck] {
         let kernel = KernelParts(files: files)
         return [
             BridgeFindings(kernel: kernel),
@@ -59,6 +61,7 @@ extension Doctor {
             ForwardPolicyFindings(kernel: kernel),
             ForwardingFindings(family: .ipv4, files: files, networks: facts.networks),
             ForwardingFindings(family: .ipv6, files: files, networks: facts.networks),
+            NetworkServiceFindings(causes: { try await NetworkService.standing(environment) }),
         ]
     }
 }

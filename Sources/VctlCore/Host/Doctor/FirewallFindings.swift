@@ -68,23 +68,9 @@ struct ForwardPolicyFindings: HostCheck {
 
     func notes() async throws -> [Note] {
         let bridges = VMBridges(files: kernel.files).forwarded()
-        let found = try await rulesets().flatMap { notes($0, bridges) }
+        let found = try await Ruleset.inForce(kernel).flatMap { notes($0, bridges) }
         guard found.isEmpty else { return found }
         return [.ok("nothing drops what VMs send through the host")]
-    }
-
-    /// What is in force, of both kinds.
-    private func rulesets() async throws -> [Ruleset] {
-        var rulesets: [Ruleset] = []
-        // Asking would load the module; without it there are no rules.
-        if kernel.state("nf_tables") != .loadable {
-            let answer = try await Tool("nft", ["--json", "--terse", "list", "ruleset"]).run()
-            rulesets.append(try Ruleset(nftables: answer.text))
-        }
-        if kernel.files.words("/proc/net/ip_tables_names").contains("filter") {
-            rulesets.append(Ruleset(iptables: try await Tool("iptables-legacy", ["-S"]).run().text))
-        }
-        return rulesets
     }
 
     /// One note for each chain that drops what a bridge of VMs needs.
@@ -94,29 +80,11 @@ struct ForwardPolicyFindings: HostCheck {
             chain in
             let cut = bridges.filter { !rules.knows($0, in: chain) }
             guard !cut.isEmpty else { return nil }
-            let isDocker = rules.hasChain("DOCKER-USER", beside: chain)
-            let whose =
-                isDocker ? "Docker lets" : "the chain \(chain.name) (\(chain.family) \(chain.table)) lets"
             return .warning(
-                "\(whose) the host forward nothing that no rule allows: what VMs on"
+                "\(rules.owner(of: chain)) lets the host forward nothing that no rule allows: what VMs on"
                     + " \(cut.joined(separator: ", ")) send to others is dropped",
-                hint(chain, cut, rules))
+                rules.remedy(chain, cut))
         }
-    }
-
-    private func hint(_ chain: Ruleset.ForwardChain, _ bridges: [String], _ rules: Ruleset) -> String {
-        let isUFW = rules.hasChain("ufw-before-forward", beside: chain)
-        guard chain.name == "FORWARD", chain.table == "filter" else {
-            return "nft list chain \(chain.family) \(chain.table) \(chain.name)"
-        }
-        let tool = chain.family == "ip6" ? "ip6tables" : "iptables"
-        let into = rules.hasChain("DOCKER-USER", beside: chain) ? "DOCKER-USER" : "FORWARD"
-        return bridges.map { bridge in
-            guard into == "DOCKER-USER" || !isUFW else {
-                return "ufw route allow in on \(bridge) && ufw route allow out on \(bridge)"
-            }
-            return "\(tool) -I \(into) -i \(bridge) -j ACCEPT && \(tool) -I \(into) -o \(bridge) -j ACCEPT"
-        }.joined(separator: " && ")
     }
 }
 

@@ -1,31 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
+import VctlAPI
 import VirtXML
+
+extension IPFamily {
+    /// As people write it.
+    var words: String { self == .ipv4 ? "IPv4" : "IPv6" }
+    /// What switches on that the host forwards it, for `sysctl`.
+    var forwardingKey: String { self == .ipv4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding" }
+    /// Whether the host forwards it; `nil`: the kernel does not have it.
+    func isForwarded(_ files: HostFiles) -> Bool? {
+        files.text("/proc/sys/\(forwardingKey.replacing(".", with: "/"))").map { $0 == "1" }
+    }
+}
 
 /// Whether the host passes on what VMs in routed and NAT networks send.
 struct ForwardingFindings: HostCheck {
-    /// What is passed on.
-    enum Family: Sendable { case ipv4, ipv6 }
-
-    let family: Family
+    let family: IPFamily
     let files: HostFiles
     /// The active networks of libvirt.
     let networks: @Sendable () async throws -> [NetworkXML]
 
     var name: String { family == .ipv4 ? "network.ipv4Forwarding" : "network.ipv6Forwarding" }
-    private var words: String { family == .ipv4 ? "IPv4" : "IPv6" }
-    private var key: String { family == .ipv4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding" }
+    private var words: String { family.words }
 
     func notes() async throws -> [Note] {
-        guard let state = files.text("/proc/sys/\(key.replacing(".", with: "/"))") else {
+        guard let isForwarded = family.isForwarded(files) else {
             return [.ok("the kernel has no \(words)")]
         }
-        guard state != "1" else { return family == .ipv4 ? [.ok("the host forwards IPv4")] : notesOfRoutes() }
+        guard !isForwarded else { return family == .ipv4 ? [.ok("the host forwards IPv4")] : notesOfRoutes() }
         let cut = try await networks().filter(needs).compactMap(\.name)
         guard cut.isEmpty else {
             return [
                 .critical(
                     "the host forwards no \(words): VMs in the networks \(cut.joined(separator: ", ")) reach"
-                        + " nobody beyond it", "sysctl -w \(key)=1")
+                        + " nobody beyond it", "sysctl -w \(family.forwardingKey)=1")
             ]
         }
         return [.ok("the host forwards no \(words), and no network needs it now")]

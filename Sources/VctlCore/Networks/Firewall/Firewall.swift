@@ -57,6 +57,13 @@ final class Firewall: Sendable {
     ///   - id: a network or forward that is about to go.
     ///   - asksKernel: whether it is looked if others have changed the table, which a watch tells as well.
     /// - Throws: ``HostNetError``.
+    /// Whether the table says what was written; `nil` where it says nothing about this network.
+    func isIntact(for network: Network) -> Bool? {
+        guard let table, PacketRules([network]).body != nil else { return nil }
+        let known = state.withLock { $0 }
+        return known.isKnown && (try? table.read()) == known.listing
+    }
+
     func ensure(without id: ObjectID? = nil, asksKernel: Bool = true) async throws {
         guard let table else { return }
         try await turns.alone(inventory.instance) {
