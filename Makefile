@@ -90,8 +90,10 @@ install: ## install the release build; PREFIX=/usr/local DESTDIR= (run `make rel
 	install -D -m 644 .build/share/_vctl '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vctl'
 	install -D -m 644 .build/share/vctl.fish '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vctl.fish'
 	install -d -m 755 '$(DESTDIR)$(PREFIX)/lib/systemd/system' '$(DESTDIR)/etc/vctl'
-	sed -E 's|^(Exec[A-Za-z]*=)[^ ]*/vctld|\1$(PREFIX)/sbin/vctld|' systemd/vctld.service \
-		>'$(DESTDIR)$(PREFIX)/lib/systemd/system/vctld.service'
+	for unit in vctld vctl-firewall; do \
+		sed -E 's|^(Exec[A-Za-z]*=)[^ ]*/vctld|\1$(PREFIX)/sbin/vctld|' "systemd/$$unit.service" \
+			>"$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service"; \
+	done
 	sed -E 's|^(ExecStop=-)[^ ]*/vctl|\1$(PREFIX)/bin/vctl|' systemd/vctl-guests.service \
 		>'$(DESTDIR)$(PREFIX)/lib/systemd/system/vctl-guests.service'
 	install -D -m 644 systemd/vctld.sysusers '$(DESTDIR)$(PREFIX)/lib/sysusers.d/vctld.conf'

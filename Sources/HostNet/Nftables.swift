@@ -19,10 +19,27 @@ public struct NftablesTable: Sendable, Hashable {
     /// Makes what stands between the table's braces equal to `body`, or removes the table with `nil`.
     /// - Throws: ``HostNetError``; then nothing has changed.
     public func replace(with body: String?) throws {
-        // Declared first, so that it can be removed whether it was there or not.
-        let head = "table \(family) \(name) { }\ndelete table \(family) \(name)\n"
-        let text = head + (body.map { "table \(family) \(name) {\n\($0)}\n" } ?? "")
-        _ = try Self.run(text, "\(body == nil ? "remove" : "write") nftables table \(family) \(name)")
+        _ = try Self.run(
+            script(for: body), "\(body == nil ? "remove" : "write") nftables table \(family) \(name)")
+    }
+
+    /// The commands that do so, as `nft --file` takes them, too.
+    public func script(for body: String?) -> String {
+        head + (body.map { "table \(family) \(name) {\n\($0)}\n" } ?? "")
+    }
+
+    /// Declared first, so that it can be removed whether it was there or not.
+    private var head: String { "table \(family) \(name) { }\ndelete table \(family) \(name)\n" }
+
+    /// Runs such commands.
+    /// - Throws: ``HostNetError``: `EINVAL` where they are not about this table; then nothing has changed.
+    public func run(script: String) throws {
+        let call = "load nftables table \(family) \(name)"
+        guard script.hasPrefix(head) else {
+            throw HostNetError(
+                call: call, errno: EINVAL, message: "the text is about something else", isOfRules: true)
+        }
+        _ = try Self.run(script, call)
     }
 
     /// What stands in it, without counters, in the kernel's own words; `nil` where there is no such table.

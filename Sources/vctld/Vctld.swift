@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import VctlAPI
+import VctlCore
 
 /// The daemon's command line.
 @main
@@ -31,6 +32,11 @@ struct Vctld: AsyncParsableCommand {
     @Flag(help: "Rebuild the inventory from what bears this instance's mark, even if there is one.")
     var recover = false
 
+    @Flag(
+        help: "Write the rules of networks into the kernel as they were kept, and end: before libvirt starts."
+    )
+    var loadFirewall = false
+
     @Flag(help: "Print the documented configuration file with every default, and end.")
     var printConfig = false
 
@@ -41,6 +47,10 @@ struct Vctld: AsyncParsableCommand {
         if printConfig { return print(ConfigurationKey.document(), terminator: "") }
         if printOpenAPI { return print(OpenAPI.document(), terminator: "") }
         do {
+            if loadFirewall {
+                _ = try KeptRules(stateDirectory: try configured().stateDirectory).load()
+                return
+            }
             try await Daemon(configuration: try configured(), recover: recover).run()
         } catch {
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))

@@ -82,7 +82,9 @@ public final class Core: Sendable {
         let opened = try await Self.open(state, configuration, logger)
         inventory = opened
         let watcher = Watcher(inventory: opened, hypervisor: hypervisor, logger: logger)
-        let firewall = Firewall(inventory: opened, table: table(state.tableName), logger: logger)
+        let rules = table(state.tableName)
+        let firewall = Firewall(
+            inventory: opened, table: rules, kept: rules == nil ? nil : KeptRules(state), logger: logger)
         let built = VMEnvironment(
             state: state, inventory: opened, hypervisor: hypervisor, watcher: watcher,
             accelerator: AcceleratorCheck(uri: configuration.uri), firewall: firewall,
@@ -157,9 +159,9 @@ public final class Core: Sendable {
         try await ImageRecovery.checkFiles(inventory)
         try await ProfileRecovery.sweep(state, inventory)
         try await LinkKeeping(environment: environment).run()
+        await NetworkService.sweepProbes(environment)
         try await ForwardRecovery.sweep(state, inventory)
         try await engine.resume()
-        await NetworkService.sweepProbes(environment)
         let environment = environment
         let bytes = configuration.consoleLogBytes
         let retention = Retention(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Synchronization
 import Testing
 import VctlAPI
@@ -88,6 +89,55 @@ import VctlAPI
         try await core.environment.watcher.resync()
         try await firewall.ensure()
         #expect(table.read() == nil)
+        try core.inventory.close()
+    }
+
+    /// What the next boot loads is what was written, and goes with it.
+    @Test func rulesAreKeptForTheNextBoot() async throws {
+        let bench = try await Bench()
+        let core = try await bench.core()
+        let (table, path) = (Table(), "\(core.state.path)/firewall.nft")
+        let files = FileManager.default
+        try Data("of a network that was".utf8).write(to: URL(fileURLWithPath: path))
+        let firewall = Firewall(
+            inventory: core.inventory, table: table, kept: KeptRules(core.state),
+            logger: core.environment.logger)
+        try await core.environment.watcher.resync()
+        try await firewall.ensure()
+        #expect(!files.fileExists(atPath: path))
+        var create = NetworkCreate(name: try Name("lab"), model: .nat)
+        create.subnet = .subnet(try Subnet(checking: "10.99.0.0/24"))
+        _ = try await core.networks.create(create, bench.context("network.create"))
+        await core.engine.idle()
+        try await firewall.ensure()
+        let body = try #require(table.read())
+        let name = core.state.tableName
+        #expect(
+            try String(contentsOfFile: path, encoding: .utf8) == """
+                table inet \(name) { }
+                delete table inet \(name)
+                table inet \(name) {
+                \(body)}
+
+                """)
+        let mode = try files.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        _ = try await core.networks.delete(.name("lab"), bench.context("network.delete"))
+        await core.engine.idle()
+        try await firewall.ensure()
+        #expect(!files.fileExists(atPath: path))
+        #expect(try KeptRules(stateDirectory: core.state.path).load() == false)
+        try core.inventory.close()
+    }
+
+    @Test(arguments: [
+        "", "flush ruleset\n", "table inet theirs { }\n", "table ip vctl { }\n", "table inet vctl",
+    ])
+    func onlyOurOwnTableIsLoaded(_ text: String) async throws {
+        let bench = try await Bench()
+        let core = try await bench.core()
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(core.state.path)/firewall.nft"))
+        #expect(throws: (any Error).self) { try KeptRules(stateDirectory: core.state.path).load() }
         try core.inventory.close()
     }
 

@@ -39,24 +39,24 @@ final class Firewall: Sendable {
     private let inventory: Inventory
     /// `nil`: a libvirt whose networks are made up, or somebody who may not write rules.
     private let table: (any PacketTable)?
+    /// Where the rules are for the time before the next start of the daemon.
+    private let kept: KeptRules?
     private let logger: Logger
     private let turns = Turns()
     private let state = Mutex(State())
 
-    init(inventory: Inventory, table: (any PacketTable)?, logger: Logger) {
+    init(
+        inventory: Inventory, table: (any PacketTable)?, kept: KeptRules? = nil, logger: Logger
+    ) {
         self.inventory = inventory
         self.table = table
+        self.kept = kept
         self.logger = logger
     }
 
     /// Whether rules come into force.
     var isReal: Bool { table != nil }
 
-    /// Makes the table what it has to be.
-    /// - Parameters:
-    ///   - id: a network or forward that is about to go.
-    ///   - asksKernel: whether it is looked if others have changed the table, which a watch tells as well.
-    /// - Throws: ``HostNetError``.
     /// Whether the table says what was written; `nil` where it says nothing about this network.
     func isIntact(for network: Network) -> Bool? {
         guard let table, PacketRules([network]).body != nil else { return nil }
@@ -64,6 +64,11 @@ final class Firewall: Sendable {
         return known.isKnown && (try? table.read()) == known.listing
     }
 
+    /// Makes the table what it has to be.
+    /// - Parameters:
+    ///   - id: a network or forward that is about to go.
+    ///   - asksKernel: whether it is looked if others have changed the table, which a watch tells as well.
+    /// - Throws: ``HostNetError``.
     func ensure(without id: ObjectID? = nil, asksKernel: Bool = true) async throws {
         guard let table else { return }
         try await turns.alone(inventory.instance) {
@@ -93,11 +98,20 @@ final class Firewall: Sendable {
         let isSame = known.isKnown && known.body == body
         if isSame, try !asksKernel || table.read() == known.listing { return }
         // A kernel without nftables is fine as long as no network needs it.
-        if body == nil, !known.isKnown, (try? table.read()) == nil { return }
+        if body == nil, !known.isKnown, (try? table.read()) == nil { return keep(nil) }
         if isSame { logger.warning("others changed the rules of networks; they are put back") }
         try table.replace(with: body)
+        keep(body)
         let listing = try table.read()
         state.withLock { $0 = State(body: body, listing: listing, isKnown: true) }
+    }
+
+    /// The rules are in force; that they are not there at the next boot is no reason to refuse a change.
+    private func keep(_ body: String?) {
+        do { try kept?.keep(body) } catch {
+            logger.error(
+                "the rules of networks are not kept for the next boot", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Looks whether the table is as it has to be, and says so where it cannot be.
