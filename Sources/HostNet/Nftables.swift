@@ -45,13 +45,19 @@ public struct NftablesTable: Sendable, Hashable {
     /// What stands in it, without counters, in the kernel's own words; `nil` where there is no such table.
     /// - Throws: ``HostNetError``.
     public func read() throws -> String? {
-        let tables = try Self.run("list tables \(family)", "list nftables tables")
-        guard tables.split(separator: "\n").contains("table \(family) \(name)") else { return nil }
+        guard try isThere() else { return nil }
         do {
             return try Self.run("list table \(family) \(name)", "list nftables table \(family) \(name)")
-        } catch let error as HostNetError where error.errno == ENOENT {
-            return nil
+        } catch {
+            // Somebody may have removed it meanwhile.
+            guard try isThere() else { return nil }
+            throw error
         }
+    }
+
+    private func isThere() throws -> Bool {
+        let tables = try Self.run("list tables \(family)", "list nftables tables")
+        return tables.split(separator: "\n").contains("table \(family) \(name)")
     }
 
     /// Runs commands as one transaction, and gives what they print.

@@ -14,6 +14,8 @@ public enum Limits {
     public static let nicQueues = 1...256
     /// A NIC's place in the boot order.
     public static let nicBoot = 1...99
+    /// Addresses of one NIC that are said.
+    public static let nicAddresses = 32
     public static let burstBytes: ClosedRange<Int64> = 1 << 10...1 << 30
     /// How long a guest may take to stop.
     public static let graceSeconds = 0...86400
@@ -166,6 +168,7 @@ extension NICSpec: FieldLimits {
             "mac": Schema(type: "string", pattern: mac),
             "model": Schema(type: "string", values: Limits.nicModels),
             "queues": .whole(Limits.nicQueues), "boot": .whole(Limits.nicBoot),
+            "ip": SchemaProbe.schema(of: [IPAddress].self).atMost(Limits.nicAddresses),
         ]
     }
 }

@@ -26,13 +26,18 @@ public struct NICSpec: Codable, Hashable, Sendable {
     public var inbound: RateLimit?
     /// How much the guest may send.
     public var outbound: RateLimit?
+    /// Whether it may send only as itself: with its own MAC, and with addresses that are its own. Not without
+    /// this.
+    public var antiSpoofing: Bool?
+    /// Addresses that are its own beside those that DHCP gives it.
+    public var ip: [IPAddress]?
 
     public init(network: Reference) { self.network = network }
     public init(bridge: LinkName) { self.bridge = bridge }
 }
 
-/// Changes of a NIC. Network, bridge, link, isolation and rates change at once; a running guest gets the rest
-/// with its next start.
+/// Changes of a NIC. Network, bridge, link, isolation, rates and anti-spoofing change at once; a running
+/// guest gets the rest with its next start.
 public struct VMNICPatch: Codable, Hashable, Sendable {
     /// The libvirt network that it is on.
     public var network: Reference?
@@ -54,5 +59,9 @@ public struct VMNICPatch: Codable, Hashable, Sendable {
     public var inbound: Removable<RateLimit>?
     /// `null`: without a limit.
     public var outbound: Removable<RateLimit>?
+    /// Whether it may send only as itself.
+    public var antiSpoofing: Bool?
+    /// Addresses that are its own beside those that DHCP gives it; `null`: none.
+    public var ip: Removable<[IPAddress]>?
     public init() {}
 }

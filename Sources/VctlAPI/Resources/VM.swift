@@ -161,6 +161,10 @@ public struct VM: Codable, Hashable, Sendable {
         public var inbound: RateLimit?
         /// How much the guest may send.
         public var outbound: RateLimit?
+        /// Whether it may send only as itself.
+        public var antiSpoofing: Bool?
+        /// Addresses that were said to be its own.
+        public var ip: [String]?
         public init(
             mac: String, network: String? = nil, bridge: String? = nil, model: String? = nil,
             tap: String? = nil,

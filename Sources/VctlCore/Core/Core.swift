@@ -61,18 +61,18 @@ public final class Core: Sendable {
         let isReal = !configuration.uri.hasPrefix("test:")
         try await self.init(
             configuration, hypervisor: Hypervisor(uri: configuration.uri),
-            table: isReal ? Self.table : { _ in nil }, logger: logger,
+            table: isReal ? Self.table : { _, _ in nil }, logger: logger,
             fault: { _ in false })
     }
 
-    private static func table(_ name: String) -> any PacketTable {
-        geteuid() == 0 ? NftablesTable(family: "inet", name: name) : NoTable()
+    private static func table(_ family: String, _ name: String) -> any PacketTable {
+        geteuid() == 0 ? NftablesTable(family: family, name: name) : NoTable()
     }
 
-    /// - Parameter table: the table of a name that rules of networks are written to, where there may be one.
+    /// - Parameter table: the table of a family and a name that rules are written to, where there may be one.
     init(
         _ configuration: CoreConfiguration, hypervisor: Hypervisor,
-        table: (String) -> (any PacketTable)? = { _ in nil }, logger: Logger,
+        table: (String, String) -> (any PacketTable)? = { _, _ in nil }, logger: Logger,
         hostLinks: any HostLinks = KernelLinks(),
         fault: @escaping @Sendable (JournalPoint) -> Bool
     ) async throws {
@@ -82,16 +82,20 @@ public final class Core: Sendable {
         let opened = try await Self.open(state, configuration, logger)
         inventory = opened
         let watcher = Watcher(inventory: opened, hypervisor: hypervisor, logger: logger)
-        let rules = table(state.tableName)
+        let rules = table("inet", state.tableName)
         let firewall = Firewall(
             inventory: opened, table: rules, kept: rules == nil ? nil : KeptRules(state), logger: logger)
+        let nicGuard = NICGuard(
+            inventory: opened, table: table("bridge", state.tableName), logger: logger)
         let built = VMEnvironment(
             state: state, inventory: opened, hypervisor: hypervisor, watcher: watcher,
             accelerator: AcceleratorCheck(uri: configuration.uri), firewall: firewall,
-            allowedPaths: configuration.allowedPaths, logger: logger, hostLinks: hostLinks)
+            nicGuard: nicGuard, allowedPaths: configuration.allowedPaths, logger: logger, hostLinks: hostLinks
+        )
         environment = built
         watcher.renames.withLock { $0 = { await built.finishRename($0) } }
         watcher.networksRead.withLock { $0 = { await firewall.check(asksKernel: false) } }
+        watcher.vmsRead.withLock { $0 = { await nicGuard.noticed($0) } }
         let rescues = RescueFiles(inventory: opened, state: state)
         watcher.stopped.withLock {
             $0 = {
@@ -105,6 +109,7 @@ public final class Core: Sendable {
             ended: {
                 await watcher.operationEnded()
                 await firewall.check(asksKernel: false)
+                await nicGuard.check(asksKernel: false)
             }, fault: fault)
         let acceptance = Acceptance(inventory: opened, engine: engine, hasher: state.hasher)
         vms = VMService(environment: built, acceptance: acceptance)
@@ -169,6 +174,7 @@ public final class Core: Sendable {
         )
         let loops: [Task<Void, Never>] = [
             Task { await environment.firewall.run() },
+            Task { await environment.nicGuard.run() },
             Task { await environment.watcher.run() },
             Task { await AddressWatcher(environment: environment).run() },
             Task { await GuestWatcher(environment: environment).run() },

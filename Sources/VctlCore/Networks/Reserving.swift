@@ -61,7 +61,7 @@ struct Reserving: Sendable {
         return Choice(reservation: reservation, release: others.compactMap(forgotten))
     }
 
-    private static func reserved(_ other: NetworkReservation, _ network: String) -> Problem {
+    static func reserved(_ other: NetworkReservation, _ network: String) -> Problem {
         let whose = other.vm.map { "VM \(shown($0))" } ?? other.mac
         return Problem(
             .networkReserved, "\(other.address) is kept for \(whose) already",
@@ -69,7 +69,7 @@ struct Reserving: Sendable {
     }
 
     /// libvirt wants a letter at the beginning.
-    private static func isHostname(_ name: String) -> Bool {
+    static func isHostname(_ name: String) -> Bool {
         NetworkRules.domainProblems(name).isEmpty && !name.contains(".") && name.first?.isLetter == true
     }
 

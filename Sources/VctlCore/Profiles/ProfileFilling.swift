@@ -95,6 +95,10 @@ enum ProfileRules {
             let reason = "two VMs with one address would get each other's packets"
             problems.append(FieldProblem("settings.networks[\(index)].mac", reason))
         }
+        for (index, nic) in (settings.networks ?? []).enumerated() where nic.ip != nil {
+            let reason = "two VMs with one address would be taken for each other"
+            problems.append(FieldProblem("settings.networks[\(index)].ip", reason))
+        }
         return problems + LabelRules.problems(labels)
             + TextRules.problems("description", description, Limits.description)
     }

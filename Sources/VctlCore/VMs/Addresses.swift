@@ -38,9 +38,14 @@ struct AddressReader: Sendable {
             try transaction.store(vm)
             return (before, vm)
         }
-        // Forwards lead to where the guest is.
-        if vm?.nics != before?.nics { await environment.firewall.check(asksKernel: false) }
+        if let vm, vm.nics != before?.nics { await follow(vm) }
         return vm
+    }
+
+    /// What leads to a guest, and what guards it, goes by the addresses that it has.
+    private func follow(_ vm: VM) async {
+        await environment.firewall.check(asksKernel: false)
+        if vm.nics.contains(where: { $0.antiSpoofing == true }) { await environment.nicGuard.check() }
     }
 
     /// A guest knows what it has: a lease that it does not use is none of its addresses.
@@ -89,7 +94,7 @@ struct AddressWatcher: Sendable {
 
     /// A running VM with NICs.
     private struct Present: Sendable {
-        /// Whether every NIC has an address.
+        /// Whether every NIC has an address, and none is kept to those that it is known to have.
         var isKnown: Bool
         /// Whether its agent answers.
         var hasAgent: Bool
@@ -143,7 +148,8 @@ struct AddressWatcher: Sendable {
                 sql: """
                     SELECT id, document ->> '$.agent.state' = 'up' AS agent, NOT EXISTS (
                         SELECT 1 FROM json_each(document, '$.nics')
-                        WHERE coalesce(json_array_length(value, '$.addresses'), 0) = 0) AS known
+                        WHERE coalesce(json_array_length(value, '$.addresses'), 0) = 0
+                            OR value ->> '$.antiSpoofing') AS known
                     FROM vm WHERE state = 'running' AND document ->> '$.nics[0].mac' IS NOT NULL
                     """)
             var result: [ObjectID: Present] = [:]

@@ -85,6 +85,7 @@ struct DomainEffects: Sendable {
     func start(_ id: ObjectID, paused: Bool) async throws {
         let domain = try await existing(id)
         if try await domain.isActive() { return try await finishStart(domain) }
+        try await guardNICs(of: domain)
         do {
             try await domain.start(paused ? .paused : [])
         } catch let error as LibvirtError where error.code == .operationInvalid {

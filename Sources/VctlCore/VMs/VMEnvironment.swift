@@ -16,6 +16,8 @@ struct VMEnvironment: Sendable {
     let hostLinks: any HostLinks
     /// The rules of networks.
     let firewall: Firewall
+    /// The rules of what guests may send.
+    let nicGuard: NICGuard
     /// Who is on the serial consoles.
     let consoles = ConsoleHub()
     /// Who changes a VM's definition.
@@ -28,7 +30,8 @@ struct VMEnvironment: Sendable {
 
     init(
         state: StateDirectory, inventory: Inventory, hypervisor: Hypervisor, watcher: Watcher,
-        accelerator: AcceleratorCheck, firewall: Firewall, allowedPaths: [String], logger: Logger,
+        accelerator: AcceleratorCheck, firewall: Firewall, nicGuard: NICGuard,
+        allowedPaths: [String], logger: Logger,
         hostLinks: any HostLinks = KernelLinks()
     ) {
         self.state = state
@@ -40,6 +43,7 @@ struct VMEnvironment: Sendable {
         self.logger = logger
         self.hostLinks = hostLinks
         self.firewall = firewall
+        self.nicGuard = nicGuard
         readers = FileReaders(hypervisor, state)
         lanes = AgentLanes(uri: hypervisor.uri)
     }

@@ -36,7 +36,8 @@ struct VMPlanner: Sendable {
                     tpm: create.tpm, graphics: create.graphics))
         }
         plan.nics = try await nics(
-            create, plan.id, NICHost(connection: connection, caller: caller), &warnings)
+            create, plan.id,
+            NICHost(connection: connection, caller: caller, uri: environment.hypervisor.uri), &warnings)
         plan.boot = try kernel(create, caller)
         let image = try await image(create)
         plan.image = image.map { .init(id: $0.id, name: $0.name, linked: create.clone != .full) }
@@ -45,7 +46,20 @@ struct VMPlanner: Sendable {
         plan.disks = disks.disks
         plan.placeNICs()
         if let behind = disks.image { plan.image = .init(id: behind.id, name: behind.name, linked: true) }
-        return try finish(create, plan, disks, image, warnings)
+        var draft = try finish(create, plan, disks, image, warnings)
+        let keeps = try await keeps(plan)
+        draft.request.keeps = keeps.isEmpty ? nil : keeps
+        draft.claims += Claim.all(keeps)
+        return draft
+    }
+
+    private func keeps(_ plan: DomainPlan) async throws -> [AddressKeeping.Kept] {
+        let keeping = AddressKeeping(environment: environment)
+        var list: [AddressKeeping.Kept] = []
+        for nic in plan.nics {
+            list += [try await keeping.plan(nic.said(of: plan.name))].compactMap(\.self)
+        }
+        return list
     }
 
     private func describe(_ plan: inout DomainPlan, _ create: VMCreate, _ caller: Caller) {
@@ -113,9 +127,13 @@ struct VMPlanner: Sendable {
         let taken = try await environment.inventory.read { try MACStore.taken($0) }
         let mac = spec.mac?.lowercased() ?? Minting.mac(avoiding: Set(taken.keys))
         if let owner = taken[mac] { throw MACStore.problem(mac, owner, field: "mac") }
+        return try await nic(spec, mac, Self.freeTap(vm, besides: nics), host) { $0 }
+    }
+
+    static func freeTap(_ vm: ObjectID, besides nics: [VM.NIC]) -> String {
         let taps = Set(nics.compactMap(\.tap))
         let free = (0...nics.count).lazy.map { Minting.tap(vm: vm, index: $0) }.first { !taps.contains($0) }
-        return try await nic(spec, mac, free ?? Minting.tap(vm: vm, index: nics.count), host) { $0 }
+        return free ?? Minting.tap(vm: vm, index: nics.count)
     }
 
     /// - Parameter field: where a field of it is in the request.
@@ -133,7 +151,10 @@ struct VMPlanner: Sendable {
         if setting != NICSetting() { nic.setting = setting }
         var asked = setting
         (asked.network, asked.bridge) = (nic.network, nic.bridge)
-        try await host.check(asked, nic.xml, field: field)
+        var part = Mark.NIC(mac: mac)
+        (part.antiSpoofing, part.addresses) = (spec.antiSpoofing ?? false, (spec.ip ?? []).map(\.description))
+        if !part.isEmpty { nic.guarding = part }
+        try await host.check(asked, nic.xml, part, field: field)
         return nic
     }
 

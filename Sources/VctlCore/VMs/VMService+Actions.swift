@@ -20,8 +20,19 @@ extension VMService {
         try await refuseRead(files, of: row, "vctl vm delete \(shown(row.name)) --keep-disks", context)
         var request = VMDeleteOperation.Request(vm: row.reference, disks: files)
         request.force = context.force
+        let kept = try await kept(for: vm)
+        request.frees = kept.isEmpty ? nil : kept
         return try await act(
-            VMDeleteOperation.self, request, Claim.whole(row.id), row, context, changes(request, vm))
+            VMDeleteOperation.self, request, Claim.whole(row.id) + Claim.all(kept), row, context,
+            changes(request, vm))
+    }
+
+    /// What DHCP keeps for it of that which was said of its NICs.
+    private func kept(for vm: VM) async throws -> [AddressKeeping.Kept] {
+        let keeping = AddressKeeping(environment: environment)
+        var list: [AddressKeeping.Kept] = []
+        for nic in vm.nics { list += [try await keeping.kept(nic.said(of: vm.name))].compactMap(\.self) }
+        return list
     }
 
     /// What libvirt has of it now, and not what was last heard.
@@ -53,6 +64,7 @@ extension VMService {
     private func changes(_ request: VMDeleteOperation.Request, _ vm: VM) -> [String] {
         let power = vm.state == .running || vm.state == .paused ? ["power it off"] : []
         return power + ["undefine domain \"\(vm.name)\""] + request.disks.map { "remove \($0)" }
+            + (request.frees ?? []).map { "keep \($0.reservation.address) for it no more" }
             + vm.disks.compactMap(\.path).filter { path in
                 !request.disks.contains(path) && !path.hasPrefix(environment.state.path + "/seeds/")
             }.map { "keep \($0)" }

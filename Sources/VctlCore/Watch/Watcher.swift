@@ -21,6 +21,8 @@ final class Watcher: Sendable {
     let stopped = Mutex<(@Sendable () async -> Void)?>(nil)
     /// Called when networks were read.
     let networksRead = Mutex<(@Sendable () async -> Void)?>(nil)
+    /// Called with VMs that were read.
+    let vmsRead = Mutex<(@Sendable ([VM]) async -> Void)?>(nil)
     /// Domains that were gone while an operation held their VM.
     private let goneMeanwhile = Mutex<Set<ObjectID>>([])
     /// How long after a failed reading everything is read again.
@@ -117,6 +119,7 @@ final class Watcher: Sendable {
         // A loss that came meanwhile stands.
         guard hypervisor.isConnected else { return }
         vms.forEach(rename)
+        await vmsRead.withLock { $0 }?(vms)
         await stopped.withLock { $0 }?()
         synced.withLock { $0 = true }
         lost.withLock { $0 = nil }
@@ -136,6 +139,7 @@ final class Watcher: Sendable {
             if let vm { try transaction.observe(vm) } else { try self.vanished(id, at: time, transaction) }
         }
         if let vm { rename(vm) }
+        await vmsRead.withLock { $0 }?([vm].compactMap(\.self))
         if vm?.state != .running { await stopped.withLock { $0 }?() }
     }
 

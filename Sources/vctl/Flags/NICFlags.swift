@@ -4,13 +4,14 @@ import VctlAPI
 extension Parse {
     /// The keys of ``network(_:)``.
     static let networkKeys = [
-        "mac", "model", "vlan", "mtu", "queues", "isolated", "boot", "link", "inbound", "outbound",
+        "mac", "model", "ip", "vlan", "mtu", "queues", "isolated", "anti-spoofing", "boot", "link", "inbound",
+        "outbound",
     ]
 
     /// How the keys are explained.
     static let networkHelp =
-        "NAME or bridge=NAME; then, by commas, any of mac=, model=, vlan=, mtu=, queues=, isolated=yes, "
-        + "boot=N, link=no, inbound=RATE, outbound=RATE"
+        "NAME or bridge=NAME; then, by commas, any of mac=, model=, ip=, vlan=, mtu=, queues=, "
+        + "isolated=yes, anti-spoofing=yes, boot=N, link=no, inbound=RATE, outbound=RATE"
 
     /// `NAME[,key=value]…` or `bridge=NAME[,key=value]…`; `none` is no NIC.
     static func network(_ text: String) throws -> NICSpec? {
@@ -27,6 +28,8 @@ extension Parse {
         nic.boot = try list.value("boot", positive)
         nic.inbound = try list.value("inbound", rate)
         nic.outbound = try list.value("outbound", rate)
+        nic.antiSpoofing = try list.value("anti-spoofing", yesOrNo)
+        nic.ip = try list.value("ip", addresses)
         return nic
     }
 
@@ -57,6 +60,13 @@ extension Parse {
 
     static func mtu(_ text: String) throws -> MTU {
         try refusing { () throws(InvalidValue) in try MTU(text) }
+    }
+
+    /// Addresses with `,`, or in a list of keys with `/`, between them.
+    static func addresses(_ text: String) throws -> [IPAddress] {
+        try text.split(omittingEmptySubsequences: false) { $0 == "," || $0 == "/" }.map { part in
+            try refusing { () throws(InvalidValue) in try IPAddress(checking: String(part)) }
+        }
     }
 
     static func yesOrNo(_ text: String) throws -> Bool {

@@ -51,6 +51,7 @@ struct Noun: Sendable {
             Column("link", shown: Cell.upOrDown), Column("addresses", shown: Cell.ownAddresses),
             Column("bridge"), Column("vlan", "VLAN", number: true), Column("mtu", "MTU", number: true),
             Column("queues", number: true), Column("isolated", shown: Cell.yes),
+            Column("antiSpoofing", "ANTI-SPOOFING", shown: Cell.yes), Column("ip", "IP", shown: Cell.list),
             Column("boot", number: true), Column("inbound", shown: Cell.rateLimit, plain: Cell.averageRate),
             Column("outbound", shown: Cell.rateLimit, plain: Cell.averageRate),
         ],

@@ -8,8 +8,8 @@ struct VMNICSet: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change a NIC.",
         discussion: """
-            Network, cable, isolation and rates change at once. A running guest gets model, MTU, queues, VLAN
-            and place in the boot order with its next start; until then they are pending.
+            Network, cable, isolation, rates and anti-spoofing change at once. A running guest gets model,
+            MTU, queues, VLAN and place in the boot order with its next start; until then they are pending.
 
             RATE is AVERAGE[,PEAK[,BURST]]: AVERAGE and PEAK in bits per second with decimal units (10M is
             10 Mbit/s), BURST a size (64K). Inbound is what the guest receives.
@@ -73,11 +73,24 @@ struct VMNICSet: ParsableCommand {
         transform: Parse.removable(Parse.rate))
     var outbound: Removable<RateLimit>?
 
+    @Flag(
+        name: .customLong("anti-spoofing"), inversion: .prefixedNo,
+        help: "Whether it may send only with its own MAC and addresses.")
+    var antiSpoofing: Bool?
+
+    @Option(
+        name: .customLong("ip"),
+        help: .init(
+            "Addresses that are its own beside those that DHCP gives it, or none.", valueName: "a,b"),
+        transform: Parse.removable(Parse.addresses))
+    var ip: Removable<[IPAddress]>?
+
     func patch() throws -> VMNICPatch {
         var patch = VMNICPatch()
         (patch.network, patch.bridge, patch.link, patch.model) = (network, bridge, link, model)
         (patch.vlan, patch.mtu, patch.queues, patch.boot) = (vlan, mtu, queues, boot)
         (patch.isolated, patch.inbound, patch.outbound) = (isolated, inbound, outbound)
+        (patch.antiSpoofing, patch.ip) = (antiSpoofing, ip)
         guard patch != VMNICPatch() else {
             throw Failure.usage(
                 "nothing to change is given", hint: "vctl help vm nic set names what there is")

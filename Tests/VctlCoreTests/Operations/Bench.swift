@@ -103,12 +103,12 @@ final class Bench: Sendable {
         let records = try await hypervisor.managed.connection().domainRecords([.inactive])
         return records.map { record in
             let text = record.inactiveXML ?? ""
-            let devices = ["<disk ", "<interface ", "state='down'", "<mtu ", "<boot order='1'/>"].map {
-                text.components(separatedBy: $0).count - 1
-            }
+            let devices = [
+                "<disk ", "<interface ", "state='down'", "<mtu ", "<boot order='1'/>", "anti-spoofing='yes'",
+            ].map { text.components(separatedBy: $0).count - 1 }
             let isMarked = text.contains(Mark.namespace)
             return "domain \(record.name) active=\(record.isActive) autostart=\(record.autostart) "
-                + "marked=\(isMarked) disks, NICs, pulled cables, MTUs, first to boot: \(devices)"
+                + "marked=\(isMarked) disks, NICs, pulled cables, MTUs, first to boot, guarded: \(devices)"
         }.sorted()
     }
 

@@ -16,6 +16,28 @@ extension Scenario {
                 let context = bench.context("network.forward.remove")
                 return try await core.networks.unforward(.name("lab"), "tcp:8080", context).operationID
             },
+            Scenario(name: "a VM with an address of its own", kind: "vm.create", prepare: based) {
+                bench, core in
+                var create = VMCreate(name: try Name("web"))
+                (create.image, create.networks, create.start) = (.name("base"), [try own("10.99.0.7")], false)
+                return try await core.vms.create(create, bench.context("vm.create")).operationID
+            },
+            Scenario(name: "another address of its own", kind: "vm.nic", prepare: owning) { bench, core in
+                var patch = VMNICPatch()
+                patch.ip = Removable([try IPAddress(checking: "10.99.0.8")])
+                let context = bench.context("vm.nic.set")
+                return try await core.vms.setNIC(.name("web"), ownMAC, patch, context).operationID
+            },
+            Scenario(name: "remove a NIC with an address", kind: "vm.nic", prepare: owning) { bench, core in
+                let context = bench.context("vm.nic.remove")
+                return try await core.vms.removeNIC(.name("web"), ownMAC, context).operationID
+            },
+            Scenario(name: "delete a VM with an address", kind: "vm.delete", prepare: owning) {
+                bench, core in
+                try await core.vms.delete(
+                    .name("web"), keepDisks: false, bench.context("vm.delete")
+                ).operationID
+            },
             Scenario(name: "keep an address", kind: "network.define", prepare: used) { bench, core in
                 var request = NetworkReserve()
                 request.vm = .name("web")
@@ -34,6 +56,26 @@ extension Scenario {
     @Sendable private static func used(_ bench: Bench, _ core: Core) async throws {
         try await made(bench, core)
         try await bench.make("web", on: core) { $0.networks = [NICSpec(network: .name("lab"))] }
+    }
+
+    private static let ownMAC = "52:54:00:99:00:01"
+
+    private static func own(_ address: String) throws -> NICSpec {
+        var nic = NICSpec(network: .name("lab"))
+        (nic.mac, nic.ip) = (ownMAC, [try IPAddress(checking: address)])
+        return nic
+    }
+
+    @Sendable private static func based(_ bench: Bench, _ core: Core) async throws {
+        try await made(bench, core)
+        _ = try await bench.upload("base", to: core)
+        await core.engine.idle()
+    }
+
+    @Sendable private static func owning(_ bench: Bench, _ core: Core) async throws {
+        try await made(bench, core)
+        let nic = try own("10.99.0.7")
+        try await bench.make("web", on: core) { $0.networks = [nic] }
     }
 
     @Sendable private static func forwarded(_ bench: Bench, _ core: Core) async throws {

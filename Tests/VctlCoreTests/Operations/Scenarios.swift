@@ -101,6 +101,17 @@ extension Scenario {
             let context = bench.context("vm.nic.set")
             return try await core.vms.setNIC(.name("web"), mac, patch, context).operationID
         },
+        Scenario(name: "add a guarded NIC", kind: "vm.nic", prepare: stopped) { bench, core in
+            var nic = NICSpec(network: .name("default"))
+            nic.antiSpoofing = true
+            return try await core.vms.addNIC(.name("web"), nic, bench.context("vm.nic.add")).operationID
+        },
+        Scenario(name: "guard a NIC", kind: "vm.nic", prepare: stopped) { bench, core in
+            var patch = VMNICPatch()
+            (patch.antiSpoofing, patch.ip) = (true, Removable([IPAddress("192.168.122.9")!]))
+            let context = bench.context("vm.nic.set")
+            return try await core.vms.setNIC(.name("web"), mac, patch, context).operationID
+        },
         Scenario(name: "remove a NIC", kind: "vm.nic", prepare: stopped) { bench, core in
             try await core.vms.removeNIC(.name("web"), mac, bench.context("vm.nic.remove")).operationID
         },

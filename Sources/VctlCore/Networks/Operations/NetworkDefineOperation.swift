@@ -78,7 +78,7 @@ struct NetworkDefineOperation: OperationKind {
         return try await network.isActive()
     }
 
-    private func apply(_ update: NetworkUpdate, to id: ObjectID) async throws {
+    func apply(_ update: NetworkUpdate, to id: ObjectID) async throws {
         let network = try await NetworkEffects(environment: environment).existing(id)
         guard try await network.isActive() else { return }
         let live = try NetworkXML(parsing: try await network.xml())

@@ -38,6 +38,7 @@ struct ClonePlanner: Sendable {
             mark: mark(id, disks, image),
             name: name, description: request.description ?? source.description, disks: disks,
             nics: try await nics(saved, id), consoleLog: environment.state.consoleLog(id))
+        plan.mark.nics = guarded(plan.nics)
         plan.variables = environment.state.variables(id, saved.firmware)
         plan.nvram = nvram(saved, plan.variables)
         plan.seed = kept == nil ? nil : seedDrive(saved, id)
@@ -117,6 +118,16 @@ struct ClonePlanner: Sendable {
 
     // MARK: Everything else
 
+    /// A clone is kept from spoofing as the other one is; the other one's addresses are not its own.
+    private func guarded(_ nics: [ClonePlan.NIC]) -> [Mark.NIC] {
+        nics.compactMap { nic in
+            guard source.nics.first(where: { $0.mac == nic.from })?.antiSpoofing == true else { return nil }
+            var part = Mark.NIC(mac: nic.mac)
+            part.antiSpoofing = true
+            return part
+        }
+    }
+
     private func nics(_ saved: DomainXML, _ id: ObjectID) async throws -> [ClonePlan.NIC] {
         var taken = Set(try await environment.inventory.read { try MACStore.taken($0) }.keys)
         return saved.interfaces.enumerated().map { index, nic in
@@ -177,7 +188,7 @@ struct ClonePlanner: Sendable {
         vm.nics = source.nics.compactMap { nic in
             macs[nic.mac].map { new in
                 var copy = nic
-                (copy.mac, copy.tap, copy.addresses) = (new.mac, nil, [])
+                (copy.mac, copy.tap, copy.addresses, copy.ip) = (new.mac, nil, [], nil)
                 return copy
             }
         }

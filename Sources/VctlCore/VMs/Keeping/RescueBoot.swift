@@ -56,6 +56,7 @@ extension DomainEffects {
         if try await !domain.isActive() {
             let saved = try DomainXML(parsing: try await domain.xml([.inactive, .secure]))
             let connection = try environment.hypervisor.managed.connection()
+            try await guardNICs(of: domain)
             do {
                 _ = try await connection.create(
                     domain: rescue.definition(of: saved).xml, paused ? .paused : [])

@@ -25,17 +25,26 @@ struct LinkFiles: Sendable {
 struct NICHost: Sendable {
     let connection: Connection
     let caller: Caller
+    /// libvirt's.
+    let uri: String
     var links = LinkFiles()
 
     /// Checks what is asked for.
     /// - Parameters:
     ///   - nic: as it would be.
+    ///   - part: what is in the mark of what it may send.
     ///   - field: where a field of it is in the request.
     /// - Throws: ``Problem`` `request.invalid` or `permission.denied`.
-    func check(_ setting: NICSetting, _ nic: InterfaceXML, field: (String) -> String) async throws {
+    func check(
+        _ setting: NICSetting, _ nic: InterfaceXML, _ part: Mark.NIC, field: (String) -> String
+    ) async throws {
         if let bridge = setting.bridge { try check(bridge: bridge, field("bridge")) }
         let moves = setting.network != nil || setting.bridge != nil
         if !nic.vlanTags.isEmpty, setting.vlan != nil || moves { try await checkVLAN(nic, field("vlan")) }
+        if part.antiSpoofing {
+            try NICGuard.refuseImpossible(uri, field: field("antiSpoofing"))
+            try await checkBridge(nic, field("antiSpoofing"))
+        }
         let rates = [("inbound", setting.inbound), ("outbound", setting.outbound)]
         for (name, rate) in rates where rate.map({ $0.average != 0 }) ?? false {
             try await checkRate(name, field(name))
@@ -82,6 +91,21 @@ struct NICHost: Sendable {
                     + " from 11.0 on it does so on Linux's bridges",
                 "vctl host doctor")
         }
+    }
+
+    /// What a guest sends is looked at where it enters a bridge of Linux; Open vSwitch and devices of the
+    /// host pass it on by themselves.
+    private func checkBridge(_ nic: InterfaceXML, _ field: String) async throws {
+        var bridge = nic.virtualportType == nil ? nic.sourceBridge : nil
+        if let name = nic.sourceNetwork {
+            let network = try NetworkXML(parsing: try await connection.network(name: name).xml())
+            let isTapped = ["nat", "route", "open", "bridge", nil].contains(network.forwardMode)
+            bridge = isTapped && network.virtualportType == nil ? network.bridge : nil
+        }
+        guard bridge == nil else { return }
+        throw Self.refusal(
+            field, "what it sends passes no bridge of Linux, where it could be looked at",
+            "put it on a network with a bridge of its own, or leave this out")
     }
 
     private func checkRate(_ name: String, _ field: String) async throws {

@@ -17,7 +17,7 @@ enum NICRules {
         }
         if let boot = nic.boot { problems += place(boot, field) }
         problems += rate(nic.inbound, "inbound", field) + rate(nic.outbound, "outbound", field)
-        return problems
+        return problems + addresses(nic.ip, field)
     }
 
     /// What depends on the VM is found with its definition.
@@ -36,7 +36,16 @@ enum NICRules {
         }
         if let boot = patch.boot?.value { problems += place(boot, field) }
         return problems + rate(patch.inbound?.value, "inbound", field)
-            + rate(patch.outbound?.value, "outbound", field)
+            + rate(patch.outbound?.value, "outbound", field) + addresses(patch.ip?.value, field)
+    }
+
+    private static func addresses(_ list: [IPAddress]?, _ field: (String) -> String) -> [FieldProblem] {
+        guard let list else { return [] }
+        if list.isEmpty || list.count > Limits.nicAddresses {
+            return [FieldProblem(field("ip"), "from 1 to \(Limits.nicAddresses) addresses")]
+        }
+        let strange = list.first { !$0.isOfAHost }
+        return strange.map { [FieldProblem(field("ip"), "\($0) is no address of a single host")] } ?? []
     }
 
     private static func model(_ model: String, _ field: (String) -> String) -> [FieldProblem] {
@@ -77,5 +86,15 @@ enum NICRules {
             problems.append(FieldProblem(field("\(name).burstBytes"), "from 1 KiB to 1 GiB, in whole KiB"))
         }
         return problems
+    }
+}
+
+extension IPAddress {
+    /// Whether one host can have it: it is not unspecified, a group, or everybody.
+    fileprivate var isOfAHost: Bool {
+        switch family {
+        case .ipv4: number >> 28 < 0xE && number != 0
+        case .ipv6: number >> 120 != 0xFF && number != 0
+        }
     }
 }

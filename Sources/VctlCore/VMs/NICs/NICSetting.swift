@@ -17,6 +17,8 @@ struct NICSetting: Codable, Hashable, Sendable {
     var isolated: Bool?
     var inbound: Rate?
     var outbound: Rate?
+    /// A name of ours for its TAP, where it has none.
+    var tap: String?
 
     /// A limit in libvirt's units.
     struct Rate: Codable, Hashable, Sendable {
@@ -43,6 +45,7 @@ struct NICSetting: Codable, Hashable, Sendable {
     /// Writes it into a NIC; all else that stands there stays.
     func apply(to nic: inout InterfaceXML) {
         connect(&nic)
+        if let tap { nic.targetDev = tap }
         if let link { nic.linkState = link ? "up" : "down" }
         if let model { nic.model = model }
         if let mtu { nic.mtu = mtu == 0 ? nil : mtu }

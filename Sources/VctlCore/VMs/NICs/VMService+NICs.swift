@@ -20,11 +20,52 @@ extension VMNICOperation.Request {
     }
 }
 
+extension VM.NIC {
+    /// What of it is in the mark.
+    fileprivate var guarding: Mark.NIC {
+        var part = Mark.NIC(mac: mac)
+        (part.antiSpoofing, part.addresses) = (antiSpoofing ?? false, ip ?? [])
+        return part
+    }
+}
+
+extension VM.NIC {
+    /// With the addresses that will be said of it, where it will be.
+    fileprivate func said(of vm: String, _ patch: VMNICPatch, _ setting: NICSetting) -> AddressKeeping.NIC {
+        var nic = said(of: vm)
+        if setting.network != nil || setting.bridge != nil { nic.network = setting.network }
+        if let ip = patch.ip { nic.addresses = ip.value ?? [] }
+        return nic
+    }
+}
+
+extension VMNICPatch {
+    /// What of a NIC is in the mark, before and after.
+    fileprivate func guarding(_ before: Mark.NIC) -> VMNICOperation.Guarding {
+        var after = before
+        if let antiSpoofing { after.antiSpoofing = antiSpoofing }
+        if let ip { after.addresses = (ip.value ?? []).map(\.description) }
+        return .init(mac: before.mac, before: before, after: after)
+    }
+
+    fileprivate var guardingSentences: [String] {
+        let spoofing = antiSpoofing.map {
+            $0 ? "let it send only with its own MAC and addresses" : "let it send with any address"
+        }
+        let list = ip.map { ($0.value ?? []).map(\.description).joined(separator: ", ") }
+        let addresses = list.map { $0.isEmpty ? "say no address of it" : "say that it has \($0)" }
+        return [spoofing, addresses].compactMap(\.self)
+    }
+}
+
 extension VMService {
     /// What was decided about a NIC.
     private struct Decision {
         var change: VMNICOperation.Change
         var boot: VMNICOperation.Boot?
+        var guarding: VMNICOperation.Guarding?
+        var frees: AddressKeeping.Kept?
+        var keeps: AddressKeeping.Kept?
         /// A sentence each.
         var sentences: [String]
     }
@@ -54,12 +95,15 @@ extension VMService {
             try VMRules.refuse(NICRules.problems(add, cpus: now.cpus) { $0 })
             let planner = VMPlanner(environment: environment)
             let nic = try await planner.nic(
-                add, vm: now.row.id, besides: now.vm.nics,
-                NICHost(connection: now.connection, caller: context.caller))
+                add, vm: now.row.id, besides: now.vm.nics, host(now, context))
             let place = nic.network.map { "network \"\($0)\"" } ?? "bridge \(nic.bridge ?? "?")"
             let boot = try add.boot.map { try Self.boot(nic.mac, at: $0, now) }
+            let guarding = nic.guarding.map {
+                VMNICOperation.Guarding(mac: nic.mac, before: nil, after: $0)
+            }
             return Decision(
-                change: .add(nic), boot: boot,
+                change: .add(nic), boot: boot, guarding: guarding,
+                keeps: try await keeping.plan(nic.said(of: now.row.name)),
                 sentences: ["add a NIC \(nic.mac) on \(place)"] + Self.sentences(boot, now))
         }
     }
@@ -70,7 +114,12 @@ extension VMService {
     {
         try await change(reference, context) { now in
             let nic = try Self.nic(mac, of: now.vm)
-            return Decision(change: .remove(mac: nic.mac), sentences: ["remove the NIC \(nic.mac)"])
+            let part = nic.guarding
+            return Decision(
+                change: .remove(mac: nic.mac),
+                guarding: part.isEmpty ? nil : .init(mac: nic.mac, before: part, after: nil),
+                frees: try await keeping.kept(nic.said(of: now.row.name)),
+                sentences: ["remove the NIC \(nic.mac)"])
         }
     }
 
@@ -80,7 +129,8 @@ extension VMService {
     ) async throws -> Accepted {
         try VMRules.refuse(NICRules.problems(patch))
         return try await change(reference, context) { now in
-            let mac = try Self.nic(mac, of: now.vm).mac
+            let known = try Self.nic(mac, of: now.vm)
+            let mac = known.mac
             guard let old = now.saved.interfaces.first(where: { $0.mac?.lowercased() == mac }) else {
                 throw Problem(
                     .vmState, "the NIC \(mac) is gone with the next start of VM \(shown(now.row.name))",
@@ -92,21 +142,45 @@ extension VMService {
                     hint: "vctl vm set \(shown(now.row.name)) --xml-patch XPATH=VALUE")
             }
             let network = try await networkName(patch.network, now.connection)
-            let setting = NICSetting(patch, network: network)
+            let guarding = patch.guarding(known.guarding)
+            var setting = NICSetting(patch, network: network)
+            if guarding.after?.antiSpoofing == true, old.targetDev == nil {
+                setting.tap = VMPlanner.freeTap(now.row.id, besides: now.vm.nics)
+            }
             var new = old
             setting.apply(to: &new)
             if patch.queues != nil || patch.model != nil {
                 try VMRules.refuse(Self.queueProblems(new, now))
             }
-            try await NICHost(connection: now.connection, caller: context.caller).check(setting, new) { $0 }
+            try await host(now, context).check(setting, new, guarding.after ?? known.guarding) { $0 }
+            let (kept, keeps) = try await keepingOf(known, patch, setting, now, context)
             let boot = try patch.boot.map { try Self.boot(mac, at: $0.value, now) }
             let waits = now.vm.state == .running && (setting.waits || boot != nil)
             return Decision(
                 change: .set(mac: mac, setting, before: setting.before(old)), boot: boot,
-                sentences: setting.sentences(mac)
+                guarding: guarding.before == guarding.after ? nil : guarding,
+                frees: kept, keeps: keeps,
+                sentences: setting.sentences(mac) + patch.guardingSentences
                     + (waits ? ["what cannot change while it runs at the next start"] : [])
                     + Self.sentences(boot, now))
         }
+    }
+
+    private var keeping: AddressKeeping { AddressKeeping(environment: environment) }
+
+    /// What DHCP keeps for it no more, and from now on.
+    private func keepingOf(
+        _ nic: VM.NIC, _ patch: VMNICPatch, _ setting: NICSetting, _ now: Present, _ context: RequestContext
+    ) async throws -> (AddressKeeping.Kept?, AddressKeeping.Kept?) {
+        guard patch.ip != nil || setting.network != nil || setting.bridge != nil else { return (nil, nil) }
+        let kept = try await keeping.kept(nic.said(of: now.row.name))
+        let next = nic.said(of: now.row.name, patch, setting)
+        let keeps = try await keeping.plan(next, insteadOf: kept, force: context.force)
+        return kept == keeps ? (nil, nil) : (kept, keeps)
+    }
+
+    private func host(_ now: Present, _ context: RequestContext) -> NICHost {
+        NICHost(connection: now.connection, caller: context.caller, uri: environment.hypervisor.uri)
     }
 
     private func networkName(_ reference: Reference?, _ connection: Connection) async throws -> String? {
@@ -156,16 +230,21 @@ extension VMService {
     {
         let row = now.row
         let request = VMNICOperation.Request(
-            vm: row.reference, change: decision.change, boot: decision.boot)
+            vm: row.reference, change: decision.change, boot: decision.boot, guarding: decision.guarding,
+            frees: decision.frees, keeps: decision.keeps)
+        let kept = [request.keeps, request.frees].compactMap(\.self)
+        let sentences = decision.sentences + (request.keeps.map { [$0.sentence] } ?? [])
         guard !context.dryRun else {
-            var preview = Preview(action: context.action, target: row.name, changes: decision.sentences)
+            var preview = Preview(action: context.action, target: row.name, changes: sentences)
             preview.xmlDiff = UnifiedDiff.text(now.saved.xml, request.applied(to: now.saved).xml)
             return .preview(preview)
         }
         let mac: String? = if case .add(let nic) = request.change { nic.mac } else { nil }
-        let claims = Claim.exclusive(row.id, .definition) + Claim.named([mac].compactMap(\.self))
+        let claims =
+            Claim.exclusive(row.id, .definition) + Claim.named([mac].compactMap(\.self))
+            + Claim.all(kept)
         return try await act(
-            VMNICOperation.self, request, claims, row, context, decision.sentences
+            VMNICOperation.self, request, claims, row, context, sentences
         ) { transaction in
             guard let mac, let owner = try MACStore.taken(transaction.db)[mac] else { return }
             throw MACStore.problem(mac, owner, field: "mac")

@@ -16,6 +16,8 @@ struct VMCreateOperation: OperationKind {
         var start: Bool
         var autostart: Bool
         var warnings: [String]
+        /// Addresses that DHCP keeps for it; `nil`, as in older journals: none.
+        var keeps: [AddressKeeping.Kept]?
     }
 
     let environment: VMEnvironment
@@ -33,6 +35,9 @@ struct VMCreateOperation: OperationKind {
         }
         try await makeSeed(request, journal)
         try await define(request, journal)
+        for (index, kept) in (request.keeps ?? []).enumerated() {
+            try await journal.keep(kept, "keep:\(index)", environment)
+        }
         if request.start {
             try await DomainEffects(environment: environment).startNew(request.plan.id, journal)
         }

@@ -14,6 +14,8 @@ struct VMDeleteOperation: OperationKind {
         var disks: [String]
         /// Whether files that no domain has, and that read from the disks, do not count.
         var force: Bool?
+        /// What DHCP keeps for it.
+        var frees: [AddressKeeping.Kept]?
     }
 
     let environment: VMEnvironment
@@ -28,6 +30,9 @@ struct VMDeleteOperation: OperationKind {
         try await journal.step("undefine") {
             // Who changes the definition meanwhile would bring it back.
             try await environment.turns.alone(id) { try await domains.undefine(id) }
+        }
+        for (index, kept) in (request.frees ?? []).enumerated() {
+            try await journal.free(kept, "free:\(index)", environment)
         }
         try await Self.removeDisks(request.disks, force: request.force ?? false, environment, journal)
         let left = try await journal.step("seed-and-log") { () -> [String] in removeOwnFiles(id) }

@@ -145,6 +145,8 @@ struct DomainPlan: Codable, Hashable, Sendable {
         var setting: NICSetting?
         /// From 1; `nil`: never booted.
         var bootOrder: Int?
+        /// What of it is in the mark; `nil`, as in older journals: nothing.
+        var guarding: Mark.NIC?
 
         init(mac: String, network: String?, bridge: String? = nil, model: String = "virtio", tap: String) {
             self.mac = mac
@@ -171,6 +173,7 @@ struct DomainPlan: Codable, Hashable, Sendable {
         mark.start = startRule
         mark.onCrash = onCrash
         mark.profile = profile
+        mark.nics = nics.compactMap(\.guarding)
         mark.disks = disks.map { Mark.Disk(target: $0.target, role: $0.role.rawValue, volume: $0.volume) }
         return mark
     }

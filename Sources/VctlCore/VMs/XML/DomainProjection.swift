@@ -56,6 +56,7 @@ struct DomainProjection: Sendable {
     }
 
     private mutating func describe(_ mark: Mark) {
+        vm.nics = vm.nics.map(mark.completed)
         vm.labels = mark.labels
         vm.image = mark.image
         vm.createdAt = mark.createdAt

@@ -47,6 +47,7 @@ extension Mark {
         case "profile": profile = child[attribute: "name"]
         case "rename": newName = child[attribute: "to"]
         case "network": network = NetworkPart(element: child)
+        case "nic": if let nic = NIC(element: child) { nics.append(nic) }
         case "disk": if let disk = Disk(element: child) { disks.append(disk) }
         default: break
         }
@@ -67,7 +68,7 @@ extension Mark {
         if let network { children.append(network.element) }
         children += labels.sorted { $0.key < $1.key }
             .map { Element("label", ["name": $0.key, "value": $0.value]) }
-        children += disks.map(\.element)
+        children += disks.map(\.element) + nics.map(\.element)
         return Element("object", ["instance": instance.rawValue, "id": id.rawValue], children: children)
     }
 
@@ -134,6 +135,21 @@ extension Mark.StartRule {
         element[attribute: "order"] = order.map { "\($0)" }
         element[attribute: "delay"] = delay.map { "\($0)" }
         return element
+    }
+}
+
+extension Mark.NIC {
+    fileprivate init?(element: Element) {
+        guard let mac = element[attribute: "mac"] else { return nil }
+        self.init(mac: mac.lowercased())
+        antiSpoofing = element[attribute: "anti-spoofing"] == "yes"
+        addresses = element.elements.compactMap { $0[attribute: "address"] }
+    }
+
+    fileprivate var element: Element {
+        Element(
+            "nic", ["mac": mac, "anti-spoofing": antiSpoofing ? "yes" : "no"],
+            children: addresses.map { Element("ip", ["address": $0]) })
     }
 }
 

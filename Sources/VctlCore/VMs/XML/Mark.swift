@@ -23,6 +23,12 @@ struct Mark: Codable, Hashable, Sendable {
     /// Who took it over.
     var adopter: String?
     var disks: [Disk] = []
+    /// `nil`, as in older journals: there are none.
+    private var guarded: [NIC]?
+    var nics: [NIC] {
+        get { guarded ?? [] }
+        set { guarded = newValue.isEmpty ? nil : newValue }
+    }
     /// Whether somebody wrote its definition, so that the files in it are theirs.
     var isGiven = false
     /// How it starts with the host; `nil`: not by us.
@@ -55,6 +61,27 @@ struct Mark: Codable, Hashable, Sendable {
             self.order = order
             self.delay = delay
         }
+    }
+
+    /// What of a NIC libvirt has no word for.
+    struct NIC: Codable, Hashable, Sendable {
+        /// In lower case.
+        var mac: String
+        /// Whether it may send only as itself.
+        var antiSpoofing = false
+        /// Addresses that are its own.
+        var addresses: [String] = []
+
+        init(mac: String) { self.mac = mac }
+
+        /// Whether there is nothing to say.
+        var isEmpty: Bool { !antiSpoofing && addresses.isEmpty }
+    }
+
+    /// Puts a NIC's part in the place of the one that is there.
+    mutating func put(_ part: NIC?, mac: String) {
+        nics.removeAll { $0.mac == mac }
+        if let part, !part.isEmpty { nics.append(part) }
     }
 
     /// What a disk is for.

@@ -18,9 +18,12 @@ enum Minting {
         }
     }
 
+    /// What the names of all TAPs of ours begin with.
+    static let tapPrefix = "vt"
+
     /// The TAP of a VM's NIC: at most 15 bytes, the kernel's limit. libvirt renames `vnet…`, but not this.
     static func tap(vm: ObjectID, index: Int) -> String {
-        String("vt\(vm.short)\(index)".prefix(15))
+        String("\(tapPrefix)\(vm.short)\(index)".prefix(15))
     }
 
     /// A disk's serial number: as much of its volume's id as virtio-blk has room for (20 bytes).
