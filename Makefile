@@ -25,6 +25,7 @@ build: deps ## build vctl and vctld for development, into .build/debug
 release: deps ## build vctl and vctld for use, with Swift linked in, into .build/release
 	$(SWIFT) build -c release --static-swift-stdlib --product vctl
 	$(SWIFT) build -c release --static-swift-stdlib --product vctld
+	$(SWIFT) build -c release --static-swift-stdlib --product vctl-guard
 
 test: ## run all tests, with real guests too; installs, builds and cleans up by itself (root)
 	@Tests/lab/test.sh
@@ -38,12 +39,14 @@ test-newer: ## the tests with real guests on Debian 13's libvirt and QEMU (root)
 lab: deps ## run Tests/lab/vm/*.sh, or SCRIPT=FILE, in a VM that is a whole Debian host (root)
 	$(SWIFT) build --product vctl
 	$(SWIFT) build --product vctld
+	$(SWIFT) build --product vctl-guard
 	@Tests/lab/guest.sh
 	@Tests/lab/labvm run $(SCRIPT)
 
 lab-shell: deps ## a root shell in such a VM, with vctl and vctld installed (root)
 	$(SWIFT) build --product vctl
 	$(SWIFT) build --product vctld
+	$(SWIFT) build --product vctl-guard
 	@Tests/lab/guest.sh
 	@Tests/lab/labvm shell
 
@@ -78,6 +81,7 @@ man: ## write the manual pages into .build/man (run `make release` or `make buil
 install: ## install the release build; PREFIX=/usr/local DESTDIR= (run `make release` first)
 	@test -x .build/release/vctl -a -x .build/release/vctld || { echo "run 'make release' first" >&2; exit 1; }
 	install -D -m 755 .build/release/vctl '$(DESTDIR)$(PREFIX)/bin/vctl'
+	install -D -m 755 .build/release/vctl-guard '$(DESTDIR)$(PREFIX)/bin/vctl-guard'
 	install -D -m 755 .build/release/vctld '$(DESTDIR)$(PREFIX)/sbin/vctld'
 	rm -rf .build/share && mkdir -p .build/share
 	.build/release/vctl man .build/share/man1

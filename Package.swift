@@ -26,6 +26,7 @@ let package = Package(
     products: [
         .executable(name: "vctl", targets: ["vctl"]),
         .executable(name: "vctld", targets: ["vctld"]),
+        .executable(name: "vctl-guard", targets: ["vctl-guard"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -62,6 +63,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "Yams", package: "Yams"),
             ]),
+        program("vctl-guard", ["HostNet"]),
         program(
             "vctld",
             [

@@ -5,6 +5,10 @@ CREATE TABLE audit(
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, requestor TEXT NOT NULL,
     action TEXT NOT NULL, target TEXT, outcome TEXT NOT NULL, code TEXT, operation TEXT);
 
+CREATE TABLE bridge(
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
+    document TEXT NOT NULL);
+
 CREATE TABLE claim(
     subject TEXT NOT NULL, aspect TEXT NOT NULL, mode TEXT NOT NULL,
     operation TEXT NOT NULL REFERENCES operation(id) ON DELETE CASCADE,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CNetlink
+import Glibc
 
 /// A link of the host: a card, a bridge, a TAP.
 public struct Link: Hashable, Sendable {
@@ -28,6 +29,8 @@ public struct Link: Hashable, Sendable {
     public var mac: String?
     /// What somebody wrote about it (`ip link set alias`).
     public var alias: String?
+    /// Whether it carries Ethernet's frames, as a port of a bridge has to.
+    public var isEthernet: Bool
 
     /// A link that is off and has no other end.
     public init(index: Int, name: String, kind: Kind) {
@@ -37,6 +40,7 @@ public struct Link: Hashable, Sendable {
         isUp = false
         hasCarrier = false
         mtu = 1500
+        isEthernet = true
     }
 }
 
@@ -97,7 +101,14 @@ public enum Links {
         try RouteSocket().send("delete link \(index)", Int(RTM_DELLINK), header(index))
     }
 
+    /// Whether it is a card of a wireless network.
+    public static func isWireless(_ name: String) -> Bool {
+        ["phy80211", "wireless"].contains { access("/sys/class/net/\(name)/\($0)", F_OK) == 0 }
+    }
+
     static let flagUp: Int32 = 1
+    /// The kernel's number for Ethernet (`ARPHRD_ETHER`).
+    static let ethernet: UInt32 = 1
 
     static func header(_ index: Int) -> ifinfomsg {
         var header = ifinfomsg()
@@ -112,8 +123,8 @@ extension Link {
     fileprivate init(_ object: OpaquePointer) {
         index = Int(rtnl_link_get_ifindex(object))
         name = String(cString: rtnl_link_get_name(object))
-        kind = Self.kind(
-            rtnl_link_get_type(object).map { String(cString: $0) }, rtnl_link_get_arptype(object))
+        isEthernet = rtnl_link_get_arptype(object) == Links.ethernet
+        kind = Self.kind(rtnl_link_get_type(object).map { String(cString: $0) }, isEthernet)
         let master = Int(rtnl_link_get_master(object))
         self.master = master == 0 ? nil : master
         isUp = rtnl_link_get_flags(object) & UInt32(Links.flagUp) != 0
@@ -123,12 +134,11 @@ extension Link {
         alias = rtnl_link_get_ifalias(object).map { String(cString: $0) }
     }
 
-    private static func kind(_ word: String?, _ hardware: UInt32) -> Kind {
-        let ethernet: UInt32 = 1
-        return switch word {
+    private static func kind(_ word: String?, _ isEthernet: Bool) -> Kind {
+        switch word {
         case "bridge": .bridge
         // The driver of TAPs makes links without Ethernet, too.
-        case "tun" where hardware == ethernet: .tap
+        case "tun" where isEthernet: .tap
         default: .other(word)
         }
     }

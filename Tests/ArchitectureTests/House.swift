@@ -24,6 +24,7 @@ enum House {
                 "ArgumentParser", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
                 "NIOPosix", "NIOHTTP1", "NIOHTTPTypes", "TOMLKit",
             ]),
+        "vctl-guard": Room(rooms: ["HostNet"], foundation: false),
         "VctlCore": Room(
             rooms: ["VctlAPI", "Libvirt", "VirtXML", "HostNet", "CHost", "CZlib"],
             modules: ["GRDB", "Subprocess", "Crypto", "Yams", "CYaml", "Logging", "Metrics"]),

@@ -22,5 +22,21 @@ extension RealGuests {
             let profile = try #require(outcome.lines.first { $0.hasPrefix("ok: AppArmor: ") })
             #expect(profile.hasSuffix(" (enforce)"), "\(profile)")
         }
+
+        @Test func aGuardOutlivesItsService() throws {
+            try Lab.checkPrepared()
+            let scripts = "\(Lab.repository)/Tests/lab"
+            let outcome = try Shell.must(
+                [
+                    "\(scripts)/labvm", "run", "--programs", Lab.build, "--timeout", "1500",
+                    "\(scripts)/vm/bridge-guard.sh",
+                ], seconds: 2400)
+            for line in [
+                "ok: the guard outlives: systemctl stop vctld",
+                "ok: all is as it was after: systemctl stop vctld",
+                "ok: all is as it was after: systemctl kill --signal=KILL vctld",
+                "ok: what is confirmed stays", "ok: and goes when it is deleted",
+            ] { #expect(outcome.lines.contains(line), "\(outcome)") }
+        }
     }
 }

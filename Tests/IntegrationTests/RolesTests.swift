@@ -17,7 +17,8 @@ extension RealGuests {
                 "vm.list", "vm.show", "vm.wait", "vm.xml", "image.list", "image.show", "operation.list",
                 "operation.show", "operation.wait", "event.follow", "warning.list", "audit.list",
                 "statistics", "host.show", "host.doctor", "version", "ready", "openapi", "profile.list",
-                "profile.show", "tap.list", "tap.show", "network.list", "network.show",
+                "profile.show", "tap.list", "tap.show", "bridge.list", "bridge.show", "network.list",
+                "network.show",
                 "network.leases", "network.reservation.list", "network.dns.list", "network.forward.list",
             ],
             .operate: [
@@ -46,7 +47,8 @@ extension RealGuests {
             .admin: [
                 "image.import", "image.set", "image.content", "image.delete", "vm.publish", "vm.adopt",
                 "vm.release", "operation.abandon", "profile.create", "profile.set", "profile.delete",
-                "tap.create", "tap.delete",
+                "tap.create", "tap.delete", "bridge.create", "bridge.set", "bridge.delete",
+                "bridge.confirm", "bridge.rollback",
                 // What a network is changes what the host lets through.
                 "network.create", "network.set", "network.delete", "network.start", "network.stop",
                 "network.adopt", "network.release", "network.reservation.add",
@@ -85,7 +87,7 @@ extension RealGuests {
             let operation = try #require(try lab.operations().first { $0.status == .succeeded })
             let names = [
                 "vm": "seen", "image": "tiny", "operation": "\(operation.id)", "profile": "plain",
-                "tap": "seen0", "network": "default",
+                "tap": "seen0", "network": "default", "bridge": "virbr0",
             ]
             return Endpoints.all.map { Ask($0, isRead($0) ? names : [:]) }
         }

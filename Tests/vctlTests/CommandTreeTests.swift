@@ -36,6 +36,7 @@ import Testing
             "network reservation": "add list remove", "network dns": "add list remove",
             "network forward": "add list remove",
             "operation": "list show wait cancel retry abandon",
+            "bridge": "create list show set delete confirm rollback",
             "tap": "create list delete", "event": "list follow", "warning": "list ack delete",
             "audit": "list", "host": "show doctor",
         ]

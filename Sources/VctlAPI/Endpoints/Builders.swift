@@ -78,6 +78,9 @@ extension QueryParameter {
         "go on behind this one, from the Link header")
     static let dryRun = QueryParameter("dryRun", Bool.schema, "check everything, change nothing")
     static let force = QueryParameter("force", Bool.schema, "override the guard that the error named")
+    static let confirmTimeout = QueryParameter(
+        "confirmTimeoutSeconds", Schema(type: "integer", minimum: 10, maximum: 3600),
+        "it goes back unless it is confirmed within so many seconds")
     static let keepDisks = QueryParameter("keepDisks", Bool.schema, "leave the disks where they are")
     static let inactive = QueryParameter("inactive", Bool.schema, "the definition of the next start")
     static let follow = QueryParameter("follow", Bool.schema, "go on as more is printed")

@@ -132,6 +132,21 @@ public enum Endpoints {
         create("tap.create", "/v1/taps", "Make a TAP", TAPCreate.self, .admin, [.dryRun]),
         get("tap.show", "/v1/taps/{tap}", "One TAP", TAP.self),
         delete("tap.delete", "/v1/taps/{tap}", "Delete a TAP", [.force, .dryRun], .admin),
+        list("bridge.list", "/v1/bridges", "All bridges of the host, by name", Bridge.self, [.label]),
+        create("bridge.create", "/v1/bridges", "Make a bridge", BridgeCreate.self, .admin, [.dryRun]),
+        get("bridge.show", "/v1/bridges/{bridge}", "One bridge", Bridge.self),
+        call(
+            .patch, "bridge.set", "/v1/bridges/{bridge}", "Change what is given", BridgePatch.self,
+            .operation, Operation.self, [.dryRun], .admin),
+        delete(
+            "bridge.delete", "/v1/bridges/{bridge}", "Delete a bridge", [.confirmTimeout, .force, .dryRun],
+            .admin),
+        call(
+            .post, "bridge.confirm", "/v1/bridges/{bridge}/actions/confirm", "Keep its last change",
+            Empty.self, .value, Bridge.self, [.dryRun], .admin),
+        call(
+            .post, "bridge.rollback", "/v1/bridges/{bridge}/actions/rollback", "Take its last change back",
+            Empty.self, .value, Bridge.self, [.dryRun], .admin),
     ]
 
     private static let operations: [Endpoint] = [

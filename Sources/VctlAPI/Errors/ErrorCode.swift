@@ -53,7 +53,13 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case tapInUse = "tap.inUse"
     case linkExists = "link.exists"
     case linkFailed = "link.failed"
+    case linkNotFound = "link.notFound"
+    case linkInUse = "link.inUse"
     case bridgeNotFound = "bridge.notFound"
+    case bridgeForeign = "bridge.foreign"
+    case bridgeInUse = "bridge.inUse"
+    case bridgeState = "bridge.state"
+    case linkManaged = "link.managed"
     case networkNotFound = "network.notFound"
     case networkExists = "network.exists"
     case networkBusy = "network.busy"
@@ -106,7 +112,7 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
         case .requestPath, .vmNotFound, .diskNotFound, .nicNotFound, .imageNotFound, .networkNotFound,
             .poolNotFound, .pathNotFound,
             .operationNotFound, .warningNotFound, .profileNotFound, .reservationNotFound, .recordNotFound,
-            .forwardNotFound, .tapNotFound, .bridgeNotFound:
+            .forwardNotFound, .tapNotFound, .bridgeNotFound, .linkNotFound:
             404
         case .agentMissing, .vmDeviceBusy, .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmTransient,
             .vmState, .vmMissing,
@@ -115,7 +121,8 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState,
             .profileExists, .networkExists, .networkBusy, .networkInUse, .networkState, .networkForeign,
             .networkProtected, .networkTransient, .networkOverlap, .networkRestart, .networkReserved,
-            .networkNoService, .networkNoCheck, .forwardTaken, .tapForeign, .tapInUse, .linkExists:
+            .networkNoService, .networkNoCheck, .forwardTaken, .tapForeign, .tapInUse, .linkExists, .linkInUse,
+            .bridgeForeign, .bridgeInUse, .bridgeState, .linkManaged:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
         // The guest is the one behind (RFC 9110, sections 15.6.3 and 15.6.5).

@@ -39,6 +39,7 @@ public final class Core: Sendable {
     public let networks: NetworkService
     public let images: ImageService
     public let profiles: ProfileService
+    public let bridges: BridgeService
     public let taps: TAPService
     public let operations: OperationService
     public let events: EventService
@@ -117,6 +118,7 @@ public final class Core: Sendable {
         images = ImageService(
             inventory: opened, engine: engine, state: state, readers: built.readers)
         profiles = ProfileService(inventory: opened, state: state)
+        bridges = BridgeService(environment: built, acceptance: acceptance)
         taps = TAPService(environment: built, acceptance: acceptance)
         operations = OperationService(inventory: opened, engine: engine)
         events = EventService(inventory: opened)
@@ -139,6 +141,9 @@ public final class Core: Sendable {
             NetworkForwardOperation(environment: environment),
             ImageImport(state: environment.state), ImagePublish(environment: environment),
             ImageDelete(state: environment.state, readers: environment.readers),
+            BridgeCreateOperation(environment: environment),
+            BridgeSetOperation(environment: environment),
+            BridgeDeleteOperation(environment: environment),
             TAPCreateOperation(environment: environment), TAPDeleteOperation(environment: environment),
         ]
     }
@@ -163,6 +168,8 @@ public final class Core: Sendable {
         try await ImageRecovery.sweep(state, inventory)
         try await ImageRecovery.checkFiles(inventory)
         try await ProfileRecovery.sweep(state, inventory)
+        try await BridgeSettling(environment: environment).settleAll()
+        try await BridgeSettling(environment: environment).sweep()
         try await LinkKeeping(environment: environment).run()
         await NetworkService.sweepProbes(environment)
         try await ForwardRecovery.sweep(state, inventory)
@@ -176,6 +183,7 @@ public final class Core: Sendable {
             Task { await environment.firewall.run() },
             Task { await environment.nicGuard.run() },
             Task { await environment.watcher.run() },
+            Task { await BridgeSettling(environment: environment).run() },
             Task { await AddressWatcher(environment: environment).run() },
             Task { await GuestWatcher(environment: environment).run() },
             Task { [vms] in await BootStart(vms: vms, operations: operations).run() },

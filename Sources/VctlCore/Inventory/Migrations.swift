@@ -14,6 +14,7 @@ enum Migrations {
         migrator.registerMigration("5-networks") { db in try db.execute(sql: networks) }
         migrator.registerMigration("6-taps") { db in try db.execute(sql: links("tap")) }
         migrator.registerMigration("8-forwards") { db in try db.execute(sql: forwards) }
+        migrator.registerMigration("9-bridges") { db in try db.execute(sql: links("bridge")) }
         return migrator
     }
 

@@ -47,7 +47,7 @@ struct Recovery: Sendable {
                 + ForwardRecovery.restore(state, transaction)
             try transaction.warn(
                 "inventory.recovered",
-                "the inventory was rebuilt: VMs, images, profiles and TAPs are back, \(Self.lost)",
+                "the inventory was rebuilt: VMs, images, profiles, bridges and TAPs are back, \(Self.lost)",
                 hint: "vctl vm list; vctl image list; vctl profile list")
             for path in unreadable {
                 try transaction.warn("recovery.unreadable", "\(path) cannot be read, and was left as it is")

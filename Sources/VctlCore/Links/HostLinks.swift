@@ -12,6 +12,20 @@ protocol HostLinks: Sendable {
     /// What the kernel knows of a TAP beside its link.
     func facts(ofTAP name: String) async throws -> TAPFacts
     func openers(ofTAP name: String) async throws -> [TAPs.Opener]
+    func make(_ bridge: BridgeSpec) async throws
+    func setSTP(_ index: Int, _ stp: Bool) async throws
+    func facts(ofBridge name: String) async throws -> BridgeFacts
+    func addresses() async throws -> [Address]
+    func add(_ address: Address) async throws
+    func remove(_ address: Address) async throws
+    func snapshot(of names: [String], alias: String) async throws -> NetworkSnapshot
+    func isWireless(_ name: String) async throws -> Bool
+}
+
+/// What only bridges have.
+struct BridgeFacts: Hashable, Sendable {
+    var stp = false
+    var vlanAware = false
 }
 
 /// What only TAPs have.
@@ -35,5 +49,25 @@ struct KernelLinks: HostLinks {
     }
     func openers(ofTAP name: String) async throws -> [TAPs.Opener] {
         try await Blocking.run { TAPs.openers(of: name) }
+    }
+    func make(_ bridge: BridgeSpec) async throws { try await Blocking.run { try Bridges.make(bridge) } }
+    func setSTP(_ index: Int, _ stp: Bool) async throws {
+        try await Blocking.run { try Bridges.setSTP(index, stp) }
+    }
+    func facts(ofBridge name: String) async throws -> BridgeFacts {
+        try await Blocking.run {
+            BridgeFacts(stp: Bridges.hasSTP(name), vlanAware: Bridges.isVLANAware(name))
+        }
+    }
+    func snapshot(of names: [String], alias: String) async throws -> NetworkSnapshot {
+        try await Blocking.run { try NetworkSnapshot(of: names, alias: alias) }
+    }
+    func isWireless(_ name: String) async throws -> Bool {
+        try await Blocking.run { Links.isWireless(name) }
+    }
+    func addresses() async throws -> [Address] { try await Blocking.run { try Addresses.all() } }
+    func add(_ address: Address) async throws { try await Blocking.run { try Addresses.add(address) } }
+    func remove(_ address: Address) async throws {
+        try await Blocking.run { try Addresses.remove(address) }
     }
 }

@@ -10,12 +10,26 @@ struct LinkKeeping: Sendable {
 
     /// What cannot be made is warned of, and tried again at the next start.
     func run() async throws {
-        let taps = try await environment.inventory.read { try KeptTAP.all($0) }.filter { $0.operation == nil }
-        guard !taps.isEmpty else { return }
-        let maker = TAPMaker(environment)
+        // Bridges first: TAPs are ports of them.
+        let bridges = BridgeMaker(environment)
+        try await makeAgain(KeptBridge.self, bridges.links) { bridge in
+            // What waits for somebody's word is not ours to make.
+            guard bridge.pending == nil else { return }
+            try await bridges.ensure(bridge)
+            try await bridges.takeOverAgain(bridge)
+        }
+        let taps = TAPMaker(environment)
+        try await makeAgain(KeptTAP.self, taps.links) { try await taps.ensure($0) }
+    }
+
+    private func makeAgain<Record: LinkRecord>(
+        _ type: Record.Type, _ links: MarkedLinks, _ make: (Record) async throws -> Void
+    ) async throws {
+        let rows = try await environment.inventory.read { try type.all($0) }.filter { $0.operation == nil }
+        guard !rows.isEmpty else { return }
         let marks = Set(try await environment.hostLinks.all().compactMap(\.alias))
-        for tap in taps.map(\.record) where !marks.contains(maker.links.mark(tap.id)) {
-            await make(tap) { try await maker.ensure(tap) }
+        for record in rows.map(\.record) where !marks.contains(links.mark(record.id)) {
+            await self.make(record) { try await make(record) }
         }
     }
 

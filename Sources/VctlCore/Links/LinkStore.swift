@@ -76,6 +76,16 @@ extension Transaction {
         try emit("\(Record.kind.rawValue).created", record.reference, operation: operation)
     }
 
+    /// Makes the stored link equal to `record`; its name stays.
+    func update<Record: LinkRecord>(link record: Record, operation: ObjectID?) throws {
+        guard let old = try Record.find(db, .id(record.id))?.record, old != record else { return }
+        try execute(
+            "UPDATE \(Record.kind.rawValue) SET document = ?, revision = revision + 1 WHERE id = ?",
+            [try JSON.text(record), record.id.rawValue])
+        if old.labels != record.labels { try setLabels(Record.kind, record.id, record.labels) }
+        try emit("\(Record.kind.rawValue).changed", record.reference, operation: operation)
+    }
+
     /// Removes a link's row, where there is one.
     func remove<Record: LinkRecord>(link record: Record, operation: ObjectID?) throws {
         guard try Record.find(db, .id(record.id)) != nil else { return }
@@ -90,7 +100,7 @@ extension Transaction {
 enum LinkRecovery {
     /// - Returns: files that cannot be read, and are left where they are.
     static func restore(_ state: StateDirectory, _ transaction: Transaction) throws -> [String] {
-        try restore(KeptTAP.self, state, transaction)
+        try restore(KeptBridge.self, state, transaction) + restore(KeptTAP.self, state, transaction)
     }
 
     private static func restore<Record: LinkRecord>(

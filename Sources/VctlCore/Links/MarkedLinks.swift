@@ -79,7 +79,7 @@ enum LinkRules {
     static func bridge(_ name: LinkName, among links: [Link]) throws -> Link {
         guard let bridge = links.first(where: { $0.name == name.rawValue && $0.kind == .bridge }) else {
             throw Problem(
-                .bridgeNotFound, "the host has no bridge \(name)", hint: "ip link show type bridge")
+                .bridgeNotFound, "the host has no bridge \(name)", hint: "vctl bridge list")
         }
         return bridge
     }

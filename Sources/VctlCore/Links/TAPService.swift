@@ -13,43 +13,17 @@ public struct TAPService: Sendable {
 
     /// A page of TAPs, by name.
     public func list(_ query: ListQuery) async throws -> Rendered {
-        let taps = try await all().filter { tap in
-            query.labels.allSatisfy { tap.labels[$0.key] == $0.value } && tap.name > query.after ?? ""
-        }
-        let page = try taps.prefix(query.limit ?? .max).map { try JSON.text($0) }
-        let next = page.count < taps.count ? taps[page.count - 1].name : nil
-        return try await inventory.read { db in
-            Rendered(json: try FieldFilter.array(page, query.fields, db), next: next)
-        }
+        try await TAP.page(try await all(), query, inventory)
     }
 
     /// One TAP.
     /// - Throws: ``Problem`` `tap.notFound`.
     public func show(_ reference: Reference) async throws -> Rendered {
-        let tap = try await get(reference)
+        let tap = try TAP.find(reference, among: try await all())
         guard let id = tap.id, let row = try await inventory.read({ try KeptTAP.find($0, .id(id)) }) else {
             return Rendered(json: try JSON.text(tap))
         }
         return Rendered(json: try JSON.text(tap), etag: row.etag)
-    }
-
-    private func get(_ reference: Reference) async throws -> TAP {
-        let taps = try await all()
-        let found = taps.filter { tap in
-            switch reference {
-            case .id(let id): tap.id == id
-            case .name(let name): tap.name == name
-            }
-        }
-        // A name that was taken from us is still ours to speak of.
-        guard let tap = found.first(where: \.managed) ?? found.first else {
-            let similar = Similar.words(to: reference.description, among: taps.map(\.name))
-            let meant = similar.map { shown($0) }.joined(separator: " or ")
-            throw Problem(
-                .tapNotFound, "there is no TAP \(shown(reference.description))",
-                hint: meant.isEmpty ? "vctl tap list" : "did you mean \(meant)? All: vctl tap list")
-        }
-        return tap
     }
 
     private func all() async throws -> [TAP] {
@@ -72,7 +46,7 @@ public struct TAPService: Sendable {
                 taps[index].bridge = masters[name].flatMap { $0 }.flatMap { names[$0] }
             }
         }
-        return taps.sorted { $0.name < $1.name }
+        return taps
     }
 
     /// Makes a TAP.
@@ -103,7 +77,7 @@ public struct TAPService: Sendable {
     /// - Throws: ``Problem`` `tap.notFound`, `tap.foreign`, `tap.inUse`.
     public func delete(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
         if !context.dryRun, let earlier = try await acceptance.earlier(context) { return earlier }
-        let shownTAP = try await get(reference)
+        let shownTAP = try TAP.find(reference, among: try await all())
         guard let id = shownTAP.id, let row = try await inventory.read({ try KeptTAP.find($0, .id(id)) })
         else {
             throw Self.foreign(shownTAP)

@@ -77,6 +77,14 @@ enum NetworkStore {
         return (found, rows.count > limit ? found.last?.name : nil)
     }
 
+    /// Those that are on a bridge of the host, by its name.
+    static func bridges(_ db: Database) throws -> [String: Network] {
+        let pairs = try all(db).map { try $0.value() }.compactMap { network in
+            network.bridge.map { ($0, network) }
+        }
+        return Dictionary(pairs) { first, _ in first }
+    }
+
     /// The VMs on each network, by its name.
     static func users(_ db: Database) throws -> [String: [String]] {
         let sql = """

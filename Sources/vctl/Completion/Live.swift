@@ -11,6 +11,7 @@ enum Live {
     static let networks = names("network.list", "name")
     static let images = names("image.list", "name")
     static let profiles = names("profile.list", "name")
+    static let bridges = names("bridge.list", "name")
     static let taps = names("tap.list", "name")
     static let operations = names("operation.list", "id")
     static let warnings = names("warning.list", "id")

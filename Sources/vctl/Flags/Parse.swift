@@ -23,6 +23,9 @@ enum Parse {
     static func name(_ text: String) throws -> Name {
         try refusing { () throws(InvalidValue) in try Name(text) }
     }
+    static func linkAddress(_ text: String) throws -> LinkAddress {
+        try refusing { () throws(InvalidValue) in try LinkAddress(text) }
+    }
     static func linkName(_ text: String) throws -> LinkName {
         try refusing { () throws(InvalidValue) in try LinkName(text) }
     }

@@ -126,6 +126,19 @@ struct Noun: Sendable {
         ],
         usual: ["name", "image", "cpus", "memory", "description"])
 
+    static let bridge = Noun(
+        name: "bridge", nameField: "name",
+        columns: [
+            Column("name"), Column("state"), Column("origin"), Column("network"),
+            Column("addresses", shown: Cell.list), Column("ports", shown: Cell.list),
+            Column("managed", shown: Cell.yes), Column("up", shown: Cell.yes), Column("id"), Column("mac"),
+            Column("mtu", "MTU", number: true), Column("stp", "STP", shown: Cell.yes),
+            Column("confirmBy", "CONFIRM-BY", shown: Cell.time),
+            Column("vlanAware", "VLAN-AWARE", shown: Cell.yes), Column("labels", shown: Cell.labels),
+            Column("createdAt", "CREATED", shown: Cell.time), Column("operation"),
+        ],
+        usual: ["name", "state", "origin", "network", "addresses", "ports", "confirmBy"])
+
     static let tap = Noun(
         name: "tap", nameField: "name",
         columns: [
@@ -215,10 +228,8 @@ struct Noun: Sendable {
 
     private static func known(_ name: String) -> Noun? {
         [
-            vm, network, lease, reservation, record, forward, disk, nic, image, tap, operation, event,
-            warning,
-            audit, host,
-            finding, path,
+            vm, network, lease, reservation, record, forward, disk, nic, image, bridge, tap, operation, event,
+            warning, audit, host, finding, path,
         ].first {
             $0.name == name
         }

@@ -79,7 +79,7 @@ final class Lab: Sendable {
     static func checkPrepared() throws {
         guard geteuid() == 0 else { throw NotPrepared(missing: "these tests need root, for namespaces") }
         let guest = ["vmlinuz", "guest.gz", "guest-agent.gz", "tiny.qcow2"].map { "\(images)/\($0)" }
-        for file in guest + ["vctl", "vctld"].map({ "\(build)/\($0)" })
+        for file in guest + ["vctl", "vctld", "vctl-guard"].map({ "\(build)/\($0)" })
         where !FileManager.default.fileExists(atPath: file) {
             throw NotPrepared(missing: "\(file) is not there")
         }

@@ -130,6 +130,7 @@ final class Bench: Sendable {
                 "SELECT 'forward ' || (document ->> '$.ports') || ' ' || (document ->> '$.vm') FROM forward",
                 "SELECT 'image ' || name || ' ' || state FROM image",
                 "SELECT 'tap ' || name FROM tap",
+                "SELECT 'bridge ' || name || ' ' || coalesce(document ->> '$.mtu', '-') FROM bridge",
                 "SELECT 'claim ' || aspect || ' ' || mode FROM claim",
                 "SELECT 'label ' || kind || ' ' || key || '=' || value FROM label",
                 "SELECT 'operation ' || kind || ' ' || status FROM operation",
@@ -137,7 +138,10 @@ final class Bench: Sendable {
                 SELECT 'step ' || operation.kind || ' ' || key
                 FROM step JOIN operation ON operation.id = operation
                 """,
-                "SELECT 'event ' || type FROM event WHERE kind IN ('vm', 'image', 'network', 'tap')",
+                """
+                SELECT 'event ' || type FROM event
+                WHERE kind IN ('vm', 'image', 'network', 'tap', 'bridge')
+                """,
             ]
             return try tables.flatMap { try String.fetchAll(db, sql: $0).sorted() }
         }

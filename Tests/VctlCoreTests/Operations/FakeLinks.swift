@@ -11,6 +11,8 @@ final class FakeLinks: HostLinks {
     private struct State {
         var links: [Link] = [Link(index: 1, name: "br7", kind: .bridge)]
         var owners: [String: UInt32] = [:]
+        var stp: Set<String> = []
+        var addresses: [Address] = []
         var last = 1
     }
 
@@ -22,7 +24,8 @@ final class FakeLinks: HostLinks {
             state.links.map { link in
                 let marked = link.alias?.hasPrefix("vctl:") == true
                 return "link \(link.name) up=\(link.isUp) marked=\(marked) port=\(link.master != nil)"
-            }.sorted()
+            }.sorted() + state.addresses.map { "address \($0.text)" }.sorted()
+                + state.stp.map { "stp \($0)" }
         }
     }
 
@@ -77,6 +80,11 @@ final class FakeLinks: HostLinks {
                 throw HostNetError(call: "delete \(index)", errno: ENODEV, message: "no such device")
             }
             state.links.removeAll { $0.index == index }
+            state.addresses.removeAll { $0.link == index }
+            state.stp.formIntersection(state.links.map(\.name))
+            for place in state.links.indices where state.links[place].master == index {
+                state.links[place].master = nil
+            }
         }
     }
 
@@ -85,4 +93,32 @@ final class FakeLinks: HostLinks {
     }
 
     func openers(ofTAP name: String) async throws -> [TAPs.Opener] { [] }
+
+    func make(_ bridge: BridgeSpec) async throws { try add(Link(index: 0, name: bridge.name, kind: .bridge)) }
+
+    func setSTP(_ index: Int, _ stp: Bool) async throws {
+        state.withLock { state in
+            guard let name = state.links.first(where: { $0.index == index })?.name else { return }
+            if stp { state.stp.insert(name) } else { state.stp.remove(name) }
+        }
+    }
+
+    func facts(ofBridge name: String) async throws -> BridgeFacts {
+        BridgeFacts(stp: state.withLock { $0.stp.contains(name) })
+    }
+
+    func addresses() async throws -> [Address] { state.withLock { $0.addresses } }
+
+    func add(_ address: Address) async throws { state.withLock { $0.addresses.append(address) } }
+
+    /// What is nowhere but here has no routes.
+    func snapshot(of names: [String], alias: String) async throws -> NetworkSnapshot {
+        try NetworkSnapshot(of: [], alias: alias)
+    }
+
+    func isWireless(_ name: String) async throws -> Bool { name.hasPrefix("wl") }
+
+    func remove(_ address: Address) async throws {
+        state.withLock { state in state.addresses.removeAll { $0 == address } }
+    }
 }

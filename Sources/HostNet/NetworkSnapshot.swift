@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import CNetlink
+import Glibc
+
+/// How some links of the host are, with their addresses and with every route that stands on them, to be
+/// made so again. What is not understood here is kept as the kernel said it.
+public struct NetworkSnapshot: Codable, Hashable, Sendable {
+    /// A link that was there.
+    struct SavedLink: Codable, Hashable, Sendable {
+        var name: String
+        var index: Int
+        var alias: String?
+        var isUp: Bool
+        var mtu: Int
+        /// The name of the bridge that it was a port of.
+        var master: String?
+        /// What it takes to make it again, of a bridge.
+        var bridge: SavedBridge?
+    }
+
+    struct SavedBridge: Codable, Hashable, Sendable {
+        var mac: String?
+        var stp: Bool
+        var vlanAware: Bool
+    }
+
+    /// Links that were not there: with this alias they go again.
+    struct Absent: Codable, Hashable, Sendable {
+        var name: String
+        var alias: String
+    }
+
+    var links: [SavedLink]
+    var absent: [Absent]
+    var addresses: [KernelMessage]
+    var routes: [KernelMessage]
+    /// When it was taken, in seconds since the host's start.
+    var takenAt: Int
+
+    /// Looks at the links of these names.
+    /// - Parameter alias: what a link bears that is made under one of the names that are free now.
+    /// - Throws: ``HostNetError``.
+    public init(of names: [String], alias: String) throws {
+        let all = try Links.all()
+        let found = all.filter { names.contains($0.name) }
+        let known = Set(found.map(\.name))
+        absent = names.filter { !known.contains($0) }.map { Absent(name: $0, alias: alias) }
+        links = found.map { link in
+            SavedLink(
+                name: link.name, index: link.index, alias: link.alias, isUp: link.isUp, mtu: link.mtu,
+                master: all.first { $0.index == link.master }?.name,
+                bridge: link.kind == .bridge ? SavedBridge(link) : nil)
+        }
+        let indices = Set(found.map(\.index))
+        addresses = try RouteSocket().addressMessages().filter { message in
+            Address(message).map { indices.contains($0.link) } == true
+        }
+        let own = Set(addresses.compactMap { Address($0)?.bytes })
+        routes = try RouteSocket().routeMessages().filter {
+            RouteView($0)?.stands(on: indices, or: own) == true
+        }
+        takenAt = BootClock.seconds
+    }
+
+    /// Whether the links of these names had an address that is not of the link alone, or a route that
+    /// somebody made.
+    public func carriesSomething(_ names: [String]) -> Bool {
+        let indices = Set(links.filter { names.contains($0.name) }.map(\.index))
+        return addresses.compactMap { Address($0) }.contains { indices.contains($0.link) && !$0.isLinkLocal }
+            || routes.contains {
+                RouteView($0).map { !$0.isKernels && $0.links.contains(where: indices.contains) } == true
+            }
+    }
+
+    /// Whether a route says its way by the number of another object, which nobody here moves.
+    public var hasNexthopObjects: Bool { routes.contains { RouteView($0)?.isByNexthopObject == true } }
+
+    /// Whether the host's way to everywhere else went over one of the links.
+    public func hasDefaultRoute(_ names: [String]) -> Bool {
+        let indices = Set(links.filter { names.contains($0.name) }.map(\.index))
+        return routes.compactMap { RouteView($0) }.contains { route in
+            route.isDefault && route.links.contains(where: indices.contains)
+        }
+    }
+}
+
+extension NetworkSnapshot.SavedBridge {
+    fileprivate init(_ link: Link) {
+        mac = link.mac
+        stp = Bridges.hasSTP(link.name)
+        vlanAware = Bridges.isVLANAware(link.name)
+    }
+}
+
+/// The clock that nobody sets: seconds since the host's start, those of a suspended host, too.
+public enum BootClock {
+    /// Whole seconds.
+    public static var seconds: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return time.tv_sec
+    }
+}
+
+extension RouteSocket {
+    func addressMessages() throws -> [KernelMessage] { try dump("list the addresses", Int(RTM_GETADDR)) }
+
+    /// Those of all tables but the one that the kernel fills by itself.
+    func routeMessages() throws -> [KernelMessage] {
+        try dump("list the routes", Int(RTM_GETROUTE)).filter { RouteView($0)?.isOfUse == true }
+    }
+}

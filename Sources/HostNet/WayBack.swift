@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
+import Glibc
+
+/// A change of the host's links that goes back by itself unless somebody confirms it in time. It is a file,
+/// and whoever renames that first has decided: a daemon that confirms, or whoever undoes.
+public struct WayBack: Sendable {
+    /// The name of the file while nothing is decided.
+    public let path: String
+
+    /// What the file holds.
+    public struct Order: Codable, Sendable {
+        /// How it was before.
+        public var snapshot: NetworkSnapshot
+        /// When it goes back, in seconds since the host's start.
+        public var deadline: Int
+        /// Which start of the host that is.
+        public var boot: String
+        /// Whose change it is; whatever tells them apart.
+        public var owner: String
+
+        /// An order for this start of the host.
+        public init(snapshot: NetworkSnapshot, deadline: Int, owner: String) {
+            self.snapshot = snapshot
+            self.deadline = deadline
+            self.owner = owner
+            boot = Self.boot
+        }
+
+        /// Whether the host was started anew since, and has forgotten the change.
+        public var isOfEarlierBoot: Bool { boot != Self.boot }
+
+        /// Whether the time to confirm it has passed.
+        public var isOver: Bool { BootClock.seconds >= deadline }
+
+        private static var boot: String {
+            let data = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id") ?? Data()
+            return String(decoding: data.prefix { $0 != 0x0A }, as: UTF8.self)
+        }
+    }
+
+    /// How far it is.
+    public enum State: Hashable, Sendable {
+        /// It may be confirmed.
+        case open
+        /// It stays.
+        case confirmed
+        /// It is going back; whoever does so may have died.
+        case undoing
+        /// It has gone back.
+        case undone
+        /// There is none.
+        case none
+    }
+
+    /// The order in that file.
+    public init(path: String) { self.path = path }
+
+    private var confirmedPath: String { path + ".confirmed" }
+    private var undoingPath: String { path + ".undoing" }
+    private var undonePath: String { path + ".undone" }
+    private var guardPath: String { path + ".guard" }
+
+    public var state: State {
+        func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
+        if isThere(path) { return .open }
+        if isThere(confirmedPath) { return .confirmed }
+        if isThere(undonePath) { return .undone }
+        return isThere(undoingPath) ? .undoing : .none
+    }
+
+    /// The order, as long as nobody forgets it.
+    public var order: Order? {
+        [path, undoingPath, undonePath].lazy.compactMap { FileManager.default.contents(atPath: $0) }.first
+            .flatMap { try? JSONDecoder().decode(Order.self, from: $0) }
+    }
+
+    /// Decides that it stays.
+    /// - Returns: `false` where it was decided otherwise, or there is nothing to decide.
+    public func confirm() -> Bool { rename(path, confirmedPath) == 0 }
+
+    /// Decides that it goes back, unless it was decided already, and does so.
+    /// - Parameter again: also where it has gone back, since somebody was still changing things just then.
+    /// - Throws: ``HostNetError``; it may be done again.
+    public func undo(again: Bool = false) throws {
+        _ = rename(path, undoingPath)
+        guard state == .undoing || again && state == .undone, let order else { return }
+        if !order.isOfEarlierBoot { try order.snapshot.restore() }
+        _ = rename(undoingPath, undonePath)
+    }
+
+    /// Removes all that is left of it, once nobody asks any more.
+    public func forget() {
+        for path in [path, confirmedPath, undoingPath, undonePath, guardPath] { unlink(path) }
+    }
+
+    // MARK: The guard
+
+    /// Waits for the deadline, and lets it go back; or for somebody's decision. For the process that does
+    /// nothing else.
+    public func keepWatch() throws {
+        guard let order else { return }
+        noteGuard()
+        while !order.isOver, state == .open { usleep(100_000) }
+        // What cannot be restored at once may be soon, as a card that is just coming back.
+        for _ in 0..<30 {
+            do { return try undo() } catch { sleep(1) }
+        }
+        try undo()
+    }
+
+    /// Tells that somebody keeps watch: its process and since when that runs.
+    private func noteGuard() {
+        let text = "\(getpid()) \(Self.startTime(of: getpid()) ?? "")"
+        let temporary = guardPath + ".new"
+        guard (try? Data(text.utf8).write(to: URL(filePath: temporary))) != nil else { return }
+        _ = rename(temporary, guardPath)
+    }
+
+    /// Whether a guard keeps watch.
+    public var isGuarded: Bool {
+        guard let data = FileManager.default.contents(atPath: guardPath) else { return false }
+        let parts = String(decoding: data, as: UTF8.self).split(separator: " ")
+        guard parts.count == 2, let pid = pid_t(parts[0]) else { return false }
+        return Self.startTime(of: pid) == String(parts[1])
+    }
+
+    /// Tells a process from a later one with the same number.
+    private static func startTime(of pid: pid_t) -> String? {
+        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
+        // The second field may hold spaces and brackets; the 20th after it is the start time.
+        let text = String(decoding: data, as: UTF8.self)
+        guard let bracket = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: bracket)...].split(separator: " ")
+        return fields.count > 19 ? String(fields[19]) : nil
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import HostNet
+import Testing
+
+/// Moving what a link has to a bridge, and back, as `ip` sees it.
+@Suite(.enabled(if: geteuid() == 0, "network namespaces are root's"))
+struct SnapshotTests {
+    private static let world = """
+        ip link set lo up; ip link add up0 type veth peer name far0; ip link set up0 up; ip link set far0 up
+        ip addr add 10.90.0.2/24 brd + dev up0; ip addr add 10.90.0.3/24 dev up0 label up0:1
+        ip addr add 10.91.0.2/24 dev up0 noprefixroute; ip -6 addr add fd90::2/64 dev up0
+        ip route add default via 10.90.0.1 metric 100
+        ip route add 10.92.0.0/16 via 10.90.0.9 src 10.90.0.3 mtu 1400
+        ip route add 10.93.0.0/16 via 10.90.0.9 table 77; ip route add 10.94.0.0/16 dev up0 scope link
+        ip route add 10.95.0.0/16 nexthop via 10.90.0.7 dev up0 weight 2 nexthop via 10.90.0.8 dev up0
+        ip -6 route add default via fd90::1 metric 2048; ip -6 route add fd95::/32 via fd90::9 table 77
+        ip link add other0 type dummy 2>/dev/null || ip link add other0 type veth peer name other1
+        ip link set other0 up; ip route add 10.96.0.0/16 dev other0 src 10.90.0.2
+        """
+
+    /// As a child of this thread, and so in its network.
+    private func shell(_ script: String) throws -> String {
+        guard let pipe = popen("{ \(script)\n} 2>&1", "r") else {
+            throw HostNetError(call: "run a script", errno: errno, message: "refused")
+        }
+        defer { pclose(pipe) }
+        var (text, part): ([UInt8], [UInt8]) = ([], [UInt8](repeating: 0, count: 4096))
+        while case let count = fread(&part, 1, part.count, pipe), count > 0 { text += part[..<count] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Once no address is tentative any more.
+    private func seen() throws -> String {
+        for _ in 0..<100 {
+            let now = try shell("ip -d addr; ip route show table all; ip -6 route show table all")
+            if !now.contains("tentative") { return now }
+            usleep(100_000)
+        }
+        return "tentative for ever"
+    }
+
+    @Test func everythingMovesAndComesBack() throws {
+        try OwnNetwork.run {
+            #expect(try shell(Self.world) == "")
+            let before = try seen()
+            let snapshot = try NetworkSnapshot(of: ["br0", "up0"], alias: "ours")
+            #expect(snapshot.carriesSomething(["up0"]) && snapshot.hasDefaultRoute(["up0"]))
+            #expect(!snapshot.carriesSomething(["br0"]))
+            try change(snapshot)
+            let moved = try seen()
+            #expect(try shell("ip -4 addr show dev up0") == "")
+            for route in [
+                "default via 10.90.0.1 dev br0 metric 100", "10.93.0.0/16 via 10.90.0.9 dev br0 table 77",
+                "10.92.0.0/16 via 10.90.0.9 dev br0 src 10.90.0.3 mtu 1400",
+                "nexthop via 10.90.0.7 dev br0 weight 2", "default via fd90::1 dev br0 metric 2048",
+                "10.96.0.0/16 dev other0", "inet 10.90.0.3/24 scope global secondary br0:1",
+            ] { #expect(moved.contains(route), "\(route) is not in:\n\(moved)") }
+            try JSONDecoder().decode(NetworkSnapshot.self, from: JSONEncoder().encode(snapshot)).restore()
+            #expect(try seen() == before)
+            try snapshot.restore()
+            #expect(try seen() == before)
+        }
+    }
+
+    /// A bridge that was deleted is made again, with its ports.
+    @Test func aBridgeComesBack() throws {
+        try OwnNetwork.run {
+            #expect(try shell(Self.world) == "")
+            try change(try NetworkSnapshot(of: ["br0", "up0"], alias: "ours"))
+            let before = try normalized()
+            let snapshot = try NetworkSnapshot(of: ["br0", "up0"], alias: "ours")
+            #expect(try shell("ip link set up0 nomaster") == "")
+            try snapshot.move(from: "br0", to: "up0")
+            #expect(try shell("ip link delete br0") == "")
+            #expect(try seen().contains("default via 10.90.0.1 dev up0 metric 100"))
+            try snapshot.restore()
+            #expect(try normalized() == before)
+        }
+    }
+
+    /// Without the numbers of links, and without the order of what the kernel gives each link by itself.
+    private func normalized() throws -> String {
+        _ = try seen()
+        return try shell(
+            """
+            ip -o addr | sed 's/^[0-9]*: //' | grep -v ' fe80::'; ip -o addr | grep -o ' fe80::.*' | sort
+            ip route show table all; ip -6 route show table all | sort
+            ip link show up0 | grep -o 'er br0'
+            """
+        )
+    }
+
+    private func change(_ snapshot: NetworkSnapshot) throws {
+        _ = try shell(
+            "ip link add br0 type bridge; ip link set br0 alias ours up; ip link set up0 master br0")
+        let mac = try #require(try Links.all().first { $0.name == "up0" }?.mac)
+        _ = try shell("ip link set br0 address \(mac)")
+        try snapshot.move(from: "up0", to: "br0")
+    }
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import VctlAPI
+
+extension RealGuests {
+    /// Bridges over the card that the host is reached by. Each test has a card of its own, and another host
+    /// at the other end of its cable.
+    @Suite(.hosted("uplinks"), .serialized)
+    struct Uplinks {
+        @Test func withoutAWordEverythingGoesBack() throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "upa", 90)
+            let before = try card.seen()
+            let made = try lab.must("bridge", "create", "bra", "--port", "upa", "--confirm-timeout", "10s")
+            #expect(made.err.contains("vctl bridge confirm bra"), "\(made)")
+            let bridge = try lab.bridge("show", "bra")
+            #expect(bridge.confirmBy != nil && bridge.ports == ["upa"])
+            #expect(bridge.addresses.sorted() == ["10.90.0.2/24", "10.90.0.3/24", "fd90::2/64"])
+            #expect(bridge.mac == (try card.mac()))
+            #expect(try lab.inside("ip", "-4", "addr", "show", "dev", "upa").out == "")
+            try card.answers()
+            let refused = try lab.vctl("bridge", "delete", "bra", "--yes")
+            #expect(refused.status == 4 && refused.err.contains("vctl bridge confirm bra"), "\(refused)")
+            try card.awaitGone("bra", before)
+            let warnings = try lab.must("warning", "list", "--format", "json").out
+            #expect(warnings.contains("bridge.rolledBack"))
+            #expect(try lab.vctl("bridge", "confirm", "bra").status == 3)
+            try card.unplug()
+        }
+
+        @Test func withoutTheDaemonItGoesBackAsWell() throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "upb", 91)
+            let before = try card.seen()
+            try lab.bridge("create", "brb", "--port", "upb", "--confirm-timeout", "10s")
+            try lab.crash()
+            try card.answers()
+            #expect(try lab.inside("ip", "link", "show", "brb").status == 0)
+            try eventually("it has gone back", seconds: 60) { try card.seen() == before }
+            try lab.startDaemon()
+            try card.awaitGone("brb", before)
+            #expect(lab.list("\(lab.state)/guard") == [] && lab.list("\(lab.state)/objects/bridge") == [])
+            try card.unplug()
+        }
+
+        @Test func aDaemonThatComesBackInTimeChangesNothing() throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "upf", 95)
+            let before = try card.seen()
+            try lab.bridge("create", "brf", "--port", "upf", "--confirm-timeout", "20s")
+            try lab.crash()
+            try lab.startDaemon()
+            #expect(try lab.bridge("show", "brf").confirmBy != nil)
+            try card.answers()
+            try card.awaitGone("brf", before)
+            // It can be confirmed as well as if nothing had been.
+            try lab.bridge("create", "brf", "--port", "upf", "--confirm-timeout", "60s")
+            try lab.crash()
+            try lab.startDaemon()
+            #expect(try lab.bridge("confirm", "brf").confirmBy == nil)
+            try lab.must("bridge", "delete", "brf", "--yes")
+            try lab.must("bridge", "confirm", "brf")
+            #expect(try card.seen() == before)
+            try card.unplug()
+        }
+
+        /// The daemon dies somewhere in the change, and stays away.
+        @Test(arguments: 0..<4) func halfAChangeGoesBack(_ round: Int) throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "upg", 96)
+            let before = try card.seen()
+            try lab.must("bridge", "create", "brg", "--port", "upg", "--confirm-timeout", "10s", "--no-wait")
+            if round % 2 == 1 {
+                try eventually("the bridge is there") {
+                    try lab.inside("ip", "link", "show", "brg").status == 0
+                }
+            }
+            try lab.crash()
+            if round < 2 { try eventually("all is as it was", seconds: 60) { try card.seen() == before } }
+            try lab.startDaemon()
+            try card.awaitGone("brg", before)
+            #expect(lab.list("\(lab.state)/guard") == [])
+            try card.unplug()
+        }
+
+        @Test func theGuardItselfIsReplaced() throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "uph", 97)
+            let before = try card.seen()
+            try lab.bridge("create", "brh", "--port", "uph", "--confirm-timeout", "15s")
+            let killed = try killGuard(lab)
+            try eventually("there is another one") { try guardProcess(lab).map { $0 != killed } ?? false }
+            try lab.crash()
+            try killGuard(lab)
+            try lab.startDaemon()
+            try card.awaitGone("brh", before)
+            try card.unplug()
+        }
+
+        private func guardProcess(_ lab: Lab) throws -> String? {
+            let file = lab.list("\(lab.state)/guard").first { $0.hasSuffix(".guard") }
+            let text = try file.map {
+                try String(contentsOfFile: "\(lab.state)/guard/\($0)", encoding: .utf8)
+            }
+            return text?.split(separator: " ").first.map(String.init)
+        }
+
+        @discardableResult
+        private func killGuard(_ lab: Lab) throws -> String {
+            let pid = try #require(try guardProcess(lab))
+            #expect(try lab.inside("cat", "/proc/\(pid)/comm").out == "vctl-guard\n")
+            try lab.inside("kill", "-9", pid)
+            return pid
+        }
+
+        @Test func whatIsConfirmedStays() throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "upc", 92)
+            let made = try lab.must("bridge", "create", "brc", "--port", "upc", "--confirm-timeout", "20s")
+            #expect(made.err.contains("default route"), "\(made)")
+            let confirmed = try lab.bridge("confirm", "brc")
+            #expect(confirmed.confirmBy == nil)
+            #expect(try lab.vctl("bridge", "confirm", "brc").status == 4)
+            let after = try card.seen()
+            try lab.crash()
+            try lab.startDaemon()
+            #expect(try card.seen() == after)
+            // A reboot: the kernel has forgotten everything, and the card is there with its addresses.
+            try lab.crash()
+            try lab.vhost("stop", lab.name)
+            try lab.vhost("start", lab.name)
+            try card.plug()
+            let before = try card.seen()
+            try lab.startDaemon()
+            let again = try lab.bridge("show", "brc")
+            #expect(again.addresses.sorted() == confirmed.addresses.sorted())
+            #expect(again.mac == confirmed.mac && again.ports == ["upc"])
+            #expect(try lab.inside("ip", "route").out.contains("default via 10.92.0.1 dev brc metric 100"))
+            #expect(try lab.inside("ip", "-4", "addr", "show", "dev", "upc").out == "")
+            try card.answers()
+            // Back on the card, for good.
+            try lab.must("bridge", "delete", "brc", "--yes", "--confirm-timeout", "20s")
+            try lab.must("bridge", "confirm", "brc")
+            #expect(try lab.vctl("bridge", "show", "brc").status == 3)
+            #expect(try card.seen() == before)
+            try card.answers()
+            try card.unplug()
+        }
+
+        @Test func itIsTakenBackAtOnceWhenAsked() throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "upd", 93)
+            let before = try card.seen()
+            try lab.bridge("create", "brd", "--port", "upd")
+            try lab.must("bridge", "rollback", "brd")
+            #expect(try card.seen() == before)
+            #expect(try lab.vctl("bridge", "show", "brd").status == 3)
+            // A deletion, too: the bridge is there again.
+            try lab.bridge("create", "brd", "--port", "upd")
+            try lab.must("bridge", "confirm", "brd")
+            let made = try lab.bridge("show", "brd")
+            try lab.must("bridge", "delete", "brd", "--yes")
+            #expect(try lab.inside("ip", "link", "show", "brd").status == 1)
+            try card.answers()
+            try lab.must("bridge", "rollback", "brd")
+            let back = try lab.bridge("show", "brd")
+            #expect(back.ports == ["upd"] && back.addresses == made.addresses && back.mac == made.mac)
+            try card.answers()
+            // And without a word.
+            try lab.must("bridge", "delete", "brd", "--yes", "--confirm-timeout", "10s")
+            #expect(try lab.bridge("show", "brd").state == .missing)
+            try eventually("it is there again", seconds: 60) {
+                try lab.bridge("show", "brd").confirmBy == nil
+            }
+            try card.answers()
+            try lab.must("bridge", "set", "brd", "--no-port")
+            try lab.must("bridge", "confirm", "brd")
+            try lab.must("bridge", "delete", "brd", "--yes")
+            #expect(try card.seen() == before)
+            try card.unplug()
+        }
+
+        @Test func otherManagersAreNotFought() throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "upe", 94)
+            let before = try card.seen()
+            let index = try lab.inside("cat", "/sys/class/net/upe/ifindex").text
+            for (file, text, name) in [
+                (
+                    "/run/systemd/netif/links/\(index)", "NETWORK_FILE=/etc/systemd/network/a.network",
+                    "networkd"
+                ),
+                ("/run/NetworkManager/devices/\(index)", "[device]\\nmanaged=true", "NetworkManager"),
+                ("/run/network/ifstate.upe", "upe", "ifupdown"),
+            ] {
+                try lab.inside("sh", "-c", "mkdir -p $(dirname \(file)); printf '\(text)\\n' >\(file)")
+                let refused = try lab.vctl("bridge", "create", "bre", "--port", "upe")
+                #expect(refused.status == 4 && refused.err.contains("(link.managed)"), "\(refused)")
+                #expect(refused.err.contains(name) && refused.err.contains("hint: "), "\(refused)")
+                try lab.inside("rm", file)
+            }
+            try lab.inside(
+                "ip", "addr", "add", "10.94.7.1/24", "dev", "upe", "valid_lft", "600", "preferred_lft", "600")
+            let leased = try lab.vctl("bridge", "create", "bre", "--port", "upe")
+            #expect(leased.err.contains("(link.managed)") && leased.err.contains("DHCP"), "\(leased)")
+            try lab.inside("ip", "addr", "del", "10.94.7.1/24", "dev", "upe")
+            #expect(try card.seen() == before)
+            try card.unplug()
+        }
+
+        /// Whoever sits at the other end of the card is told, and has the timer whatever they say.
+        @Test func theCallersOwnConnectionIsNamed() throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "upi", 98)
+            let before = try card.seen()
+            for time in ["5s", "0s", "2h", "soon", "-1s"] {
+                let wrong = try lab.vctl(
+                    "bridge", "create", "bri", "--port", "upi", "--confirm-timeout", time)
+                #expect(wrong.status == 64, "\(wrong)")
+            }
+            let command = "\(Lab.build)/vctl bridge create bri --port upi --dry-run"
+            for program in [command, "env -i sh -c 'X=$(\(command)); echo \"$X\"'"] {
+                let asked = try lab.inside(
+                    "env", "SSH_CONNECTION=10.98.0.1 40000 10.98.0.2 22", "sh", "-c", "\(program); exit $?")
+                #expect(asked.err.contains("upi carries the SSH session"), "\(asked)")
+                #expect(asked.err.contains("default route") && asked.out.contains("after 60 s"), "\(asked)")
+            }
+            let elsewhere = try lab.inside(
+                "env", "SSH_CONNECTION=192.0.2.1 40000 192.0.2.2 22", "sh", "-c", command)
+            #expect(!elsewhere.err.contains("SSH") && elsewhere.status == 0, "\(elsewhere)")
+            #expect(try card.seen() == before)
+            try card.unplug()
+        }
+    }
+}
+
+/// A card with addresses and routes of all kinds, and another host behind it.
+private struct Uplink {
+    let lab: Lab
+    let name: String
+    let net: Int
+
+    init(_ lab: Lab, _ name: String, _ net: Int) throws {
+        (self.lab, self.name, self.net) = (lab, name, net)
+        try plug()
+    }
+
+    func plug() throws {
+        let script = """
+            set -e
+            ip netns add \(name)
+            ip link add \(name) address 02:00:00:00:00:\(net) type veth peer name far netns \(name)
+            ip -n \(name) addr add 10.\(net).0.1/24 dev far
+            ip -n \(name) addr add fd\(net)::1/64 dev far nodad
+            ip -n \(name) link set far up; ip link set \(name) up
+            ip addr add 10.\(net).0.2/24 brd + dev \(name); ip addr add 10.\(net).0.3/24 dev \(name)
+            ip -6 addr add fd\(net)::2/64 dev \(name)
+            ip route add default via 10.\(net).0.1 metric 100
+            ip route add 10.\(net + 100).0.0/16 via 10.\(net).0.9 src 10.\(net).0.3 table 77
+            ip -6 route add default via fd\(net)::1 metric 2048
+            ip -6 route add fd77:\(net)::/32 via fd\(net)::9 table 77
+            ip -6 route add fd78:\(net)::/32 dev \(name) metric 300
+            """
+        let outcome = try lab.inside("sh", "-c", script)
+        guard outcome.status == 0 else { throw ShellFailure(outcome: outcome, reason: "failed") }
+    }
+
+    func unplug() throws {
+        try lab.inside("ip", "link", "delete", name)
+        try lab.inside("ip", "netns", "delete", name)
+    }
+
+    func mac() throws -> String { try lab.inside("cat", "/sys/class/net/\(name)/address").text }
+
+    /// All links, addresses and routes of the host, once none is tentative.
+    func seen() throws -> String {
+        let look = """
+            ip -j addr; ip -j route show table all; ip -j -6 route show table all
+            ip addr; ip route show table all; ip -6 route show table all; ip rule; ip -6 rule
+            """
+        var now = ""
+        try eventually("no address is tentative") {
+            now = try lab.inside("sh", "-c", look).out
+            return !now.contains("tentative")
+        }
+        return now
+    }
+
+    func answers() throws {
+        for address in ["10.\(net).0.1", "fd\(net)::1"] {
+            try eventually("\(address) answers") {
+                try lab.inside("busybox", "ping", "-c", "1", "-W", "1", address).status == 0
+            }
+        }
+    }
+
+    /// Waits until nobody knows the bridge, and everything is as it was.
+    func awaitGone(_ bridge: String, _ before: String) throws {
+        try eventually("\(bridge) has gone back", seconds: 60) {
+            try lab.vctl("bridge", "show", bridge).status == 3
+        }
+        #expect(try seen() == before)
+        try answers()
+    }
+}
+
+extension Lab {
+    /// `vctl bridge …`, which has to end with 0, and the bridge that it prints.
+    @discardableResult
+    func bridge(_ arguments: String...) throws -> Bridge {
+        let outcome = try run(["bridge"] + arguments + ["--format", "json"])
+        guard outcome.status == 0 else { throw ShellFailure(outcome: outcome, reason: "failed") }
+        return try decode(Bridge.self, outcome.out)
+    }
+}
