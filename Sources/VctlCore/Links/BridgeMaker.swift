@@ -23,15 +23,15 @@ struct BridgeMaker: Sendable {
     /// - Throws: ``Problem`` `link.exists`, `link.notFound`, `link.inUse`; ``HostNetError``.
     func ensure(_ bridge: KeptBridge, insteadOf old: KeptBridge? = nil) async throws {
         let link = try await links.ensure(bridge.id, bridge.name) { name in
-            try await host.make(
-                BridgeSpec(name: name, mac: bridge.mac, stp: bridge.stp, vlanAware: bridge.vlanAware))
+            let spec = BridgeSpec(name: name, mac: bridge.mac, stp: bridge.stp, vlanAware: bridge.vlanAware)
+            do { try await host.make(spec) } catch let error as HostNetError
+                where error.errno == EOPNOTSUPP && bridge.vlanAware
+            {
+                throw Self.noVLANs
+            }
         }
         let facts = try await host.facts(ofBridge: link.name)
-        guard facts.vlanAware || !bridge.vlanAware else {
-            throw Problem(
-                .linkFailed, "the host's kernel has no VLAN-aware bridges",
-                hint: "make it without --vlan-aware")
-        }
+        guard facts.vlanAware || !bridge.vlanAware else { throw Self.noVLANs }
         if facts.stp != bridge.stp { try await host.setSTP(link.index, bridge.stp) }
         var change = LinkChange()
         change.isUp = true
@@ -40,6 +40,12 @@ struct BridgeMaker: Sendable {
         try await host.change(link.index, change)
         try await setAddresses(bridge, old, link)
         try await setPorts(bridge, old, link)
+    }
+
+    /// Some kernels refuse such a bridge, and others make one that is none.
+    private static var noVLANs: Problem {
+        Problem(
+            .linkFailed, "the host's kernel has no VLAN-aware bridges", hint: "make it without --vlan-aware")
     }
 
     private func setAddresses(_ bridge: KeptBridge, _ old: KeptBridge?, _ link: Link) async throws {
