@@ -121,7 +121,8 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState,
             .profileExists, .networkExists, .networkBusy, .networkInUse, .networkState, .networkForeign,
             .networkProtected, .networkTransient, .networkOverlap, .networkRestart, .networkReserved,
-            .networkNoService, .networkNoCheck, .forwardTaken, .tapForeign, .tapInUse, .linkExists, .linkInUse,
+            .networkNoService, .networkNoCheck, .forwardTaken, .tapForeign, .tapInUse, .linkExists,
+            .linkInUse,
             .bridgeForeign, .bridgeInUse, .bridgeState, .linkManaged:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503

@@ -199,7 +199,8 @@ extension NetworkEdit {
         if let other, isActive {
             let name = shown(xml.name ?? "")
             throw Problem(
-                .networkRestart, "\(record.name) is \(other.address) already, and libvirt adds a second address "
+                .networkRestart,
+                "\(record.name) is \(other.address) already, and libvirt adds a second address "
                     + "only while the network is off",
                 hint: "vctl network stop \(name), then add it, and vctl network start \(name)")
         }

@@ -73,7 +73,8 @@ import VctlAPI
         let one = try #require(PortRange(80, 80))
         let old = try #require(IPAddress("fd00::1"))
         let forward = NetworkForward(
-            id: ObjectID(), network: "lab", networkID: ObjectID(), protocol: .tcp, address: IPAddress(.ipv6, 0),
+            id: ObjectID(), network: "lab", networkID: ObjectID(), protocol: .tcp,
+            address: IPAddress(.ipv6, 0),
             ports: one, vm: "web", vmID: id, mac: "52:54:00:00:00:01", vmAddress: old, vmPorts: one,
             createdAt: .now)
         func at(_ addresses: [String], mac: String = "52:54:00:00:00:01") -> String {
