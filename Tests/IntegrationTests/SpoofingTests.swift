@@ -174,7 +174,10 @@ extension RealGuests {
                 "owner", "--network", "kept,ip=10.66.0.77,anti-spoofing=yes", "--wait-for", "ip",
                 "--timeout", "4m")
             let nic = try #require(made.nics.first)
-            #expect(nic.addresses.contains { $0.address == "10.66.0.77" && $0.source == .lease })
+            try eventually("it has its lease") {
+                let known = try lab.vm("owner").nics.first?.addresses ?? []
+                return known.contains { $0.address == "10.66.0.77" && $0.source == .lease }
+            }
             #expect(try reservations(lab) == ["10.66.0.77"])
             let other = try lab.vctl(
                 "vm", "create", "other", "--image", "tiny", "--network", "kept,ip=10.66.0.77")
