@@ -56,6 +56,9 @@ extension NetworkSnapshot {
         if link.mtu != saved.mtu { change.mtu = saved.mtu }
         if let mac = saved.bridge?.mac, mac != link.mac { change.mac = Self.bytes(mac) }
         if change != LinkChange() { try Links.change(link.index, change) }
+        if let bridge = saved.bridge, bridge.stp != Bridges.hasSTP(saved.name) {
+            try Bridges.setSTP(link.index, bridge.stp)
+        }
         guard link.isUp != saved.isUp else { return }
         change = LinkChange()
         change.isUp = saved.isUp
@@ -76,8 +79,11 @@ extension NetworkSnapshot {
         }
         for saved in links {
             let link = all.first { $0.name == saved.name }
+            // A card that was pulled out comes back with nobody's help, if at all.
+            if link == nil, saved.bridge == nil { continue }
             let master = all.first { $0.index == link?.master }?.name
-            if link?.isUp != saved.isUp || link?.mtu != saved.mtu || master != saved.master {
+            let hasOtherSTP = saved.bridge.map { $0.stp != Bridges.hasSTP(saved.name) } ?? false
+            if link?.isUp != saved.isUp || link?.mtu != saved.mtu || master != saved.master || hasOtherSTP {
                 found.append("\(saved.name) is not as it was")
             }
         }
@@ -93,8 +99,9 @@ extension NetworkSnapshot {
             return AddressView.sameness(views.filter { !$0.isTemporary })
         }
         return links.compactMap { saved in
+            guard let number = numbers[saved.index] else { return nil }
             let then = lasting(addresses, saved.index)
-            let present = numbers[saved.index].map { lasting(now, $0) } ?? []
+            let present = lasting(now, number)
             guard then != present else { return nil }
             let texts = [present, then].map { $0.joined(separator: " ") }
             return "\(saved.name) has the addresses \(texts[0]) and had \(texts[1])"
@@ -104,14 +111,20 @@ extension NetworkSnapshot {
     private func differencesOfRoutes() throws -> [String] {
         let numbers = try numbers()
         let now = try RouteSocket().routeMessages().compactMap { RouteView($0) }.filter { !$0.isTemporary }
-        let then = routes.compactMap { RouteView($0) }.filter { !$0.isTemporary }.map {
-            (RouteView($0.remade(numbers)) ?? $0).identity
-        }
+        let then = wanted(numbers).filter { !$0.isTemporary }.map(\.identity)
         let (present, indices) = (Set(now.map(\.identity)), Set(numbers.values))
         let extra = now.contains { route in
             route.links.contains(where: indices.contains) && !then.contains(route.identity)
         }
         return extra || !present.isSuperset(of: then) ? ["the routes are not as they were"] : []
+    }
+
+    /// The routes with the numbers that links have now, but those over a link that is gone.
+    private func wanted(_ numbers: [Int: Int]) -> [RouteView] {
+        let gone = Set(links.map(\.index)).subtracting(numbers.keys)
+        return routes.compactMap { RouteView($0) }.filter { gone.isDisjoint(with: $0.links) }.map {
+            RouteView($0.remade(numbers)) ?? $0
+        }
     }
 
     /// The numbers that the links have now, by those that they had.
@@ -153,7 +166,7 @@ extension NetworkSnapshot {
 
     private func restoreRoutes() throws {
         let numbers = try numbers()
-        let wanted = routes.compactMap { RouteView($0) }.map { RouteView($0.remade(numbers)) ?? $0 }
+        let wanted = wanted(numbers)
         let indices = Set(numbers.values)
         let identities = Set(wanted.map(\.identity))
         var present: Set<KernelMessage> = []

@@ -101,13 +101,17 @@ public struct WayBack: Sendable {
     public func keepWatch() throws {
         guard let order else { return }
         noteGuard()
-        while !order.isOver, state == .open { usleep(100_000) }
+        while !order.isOver, state == .open, isStill(order) { usleep(100_000) }
+        // Another change may have begun meanwhile, with a guard of its own.
+        guard isStill(order) else { return }
         // What cannot be restored at once may be soon, as a card that is just coming back.
         for _ in 0..<30 {
             do { return try undo() } catch { sleep(1) }
         }
         try undo()
     }
+
+    private func isStill(_ order: Order) -> Bool { self.order?.owner == order.owner }
 
     /// Tells that somebody keeps watch: its process and since when that runs.
     private func noteGuard() {

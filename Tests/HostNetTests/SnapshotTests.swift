@@ -80,6 +80,18 @@ struct SnapshotTests {
         }
     }
 
+    /// A card that is pulled out meanwhile keeps nobody from bringing back the rest.
+    @Test func whatIsGoneIsNoDifference() throws {
+        try OwnNetwork.run {
+            #expect(try shell(Self.world) == "")
+            let snapshot = try NetworkSnapshot(of: ["up0", "other0"], alias: "ours")
+            #expect(try shell("ip link delete other0; ip addr flush dev up0") == "")
+            try snapshot.restore()
+            let now = try seen()
+            #expect(now.contains("inet 10.90.0.2/24") && now.contains("default via 10.90.0.1"), "\(now)")
+        }
+    }
+
     /// Without the numbers of links, and without the order of what the kernel gives each link by itself.
     private func normalized() throws -> String {
         _ = try seen()

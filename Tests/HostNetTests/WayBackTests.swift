@@ -45,4 +45,21 @@ import Testing
             #expect(way.state == .undone)
         }
     }
+
+    /// Another change has a guard of its own, and its own time.
+    @Test func aGuardMindsItsOwnOrderAlone() throws {
+        try order(3600) { way in
+            let ended = DispatchSemaphore(value: 0)
+            Thread.detachNewThread {
+                try? way.keepWatch()
+                ended.signal()
+            }
+            while !way.isGuarded { usleep(1000) }
+            let snapshot = try NetworkSnapshot(of: [], alias: "ours")
+            let other = WayBack.Order(snapshot: snapshot, deadline: BootClock.seconds, owner: "b")
+            try JSONEncoder().encode(other).write(to: URL(filePath: way.path), options: .atomic)
+            ended.wait()
+            #expect(way.state == .open)
+        }
+    }
 }

@@ -24,7 +24,7 @@ struct BridgeSettling: Sendable {
     func settleAll() async throws {
         let rows = try await environment.inventory.read { try KeptBridge.all($0) }
         for row in rows where row.operation == nil && row.record.pending != nil {
-            try await settle(row.record)
+            await attempt(row.record.name.rawValue) { try await settle(row.record) }
         }
     }
 
@@ -37,9 +37,23 @@ struct BridgeSettling: Sendable {
             let way = WayBack(path: environment.state.wayBack(id))
             if way.state == .open || way.state == .undoing {
                 guard !way.isGuarded else { continue }
-                try await Blocking.run { try way.undo() }
+                guard await attempt("\(id)", { try await Blocking.run { try way.undo() } }) else { continue }
             }
             way.forget()
+        }
+    }
+
+    /// One that cannot be settled must hold up neither the others nor the daemon's start.
+    @discardableResult
+    private func attempt(_ bridge: String, _ body: () async throws -> Void) async -> Bool {
+        do {
+            try await body()
+            return true
+        } catch {
+            let what = "\(Problem(describing: error).detail)"
+            environment.logger.warning(
+                "a bridge is not settled", metadata: ["bridge": "\(bridge)", "error": "\(what)"])
+            return false
         }
     }
 

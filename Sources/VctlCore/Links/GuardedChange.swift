@@ -53,7 +53,10 @@ struct GuardedChange: Sendable {
     /// Changes something, as long as the way back is open and watched.
     /// - Throws: ``Problem`` `bridge.state` where the time is over; what was changed goes back then.
     func change(_ body: (NetworkSnapshot) async throws -> Void) async throws {
-        guard way.state == .open, let order = way.order else { throw Self.over(bridge.name) }
+        // What was noted before a reboot leads back to nothing that is there now.
+        guard way.state == .open, let order = way.order, !order.isOfEarlierBoot else {
+            throw Self.over(bridge.name)
+        }
         try await ensureGuard()
         try await body(order.snapshot)
         guard way.state == .open else { throw Self.over(bridge.name) }
