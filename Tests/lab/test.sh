@@ -122,7 +122,7 @@ say "6. suites with real guests, below $VCTL_LAB (QEMU without KVM: minutes)"
 # Two lanes of about the same length, which share nothing: each suite has a host of its own. Both by filter:
 # a suite that is skipped boots its host all the same, and ends the other lane's of that name.
 all=$(swift test list --skip-build --disable-xctest 2>/dev/null | grep '^IntegrationTests\.')
-long='WholeHost|WholeCloudImage|Agents|Clones|Consoles|Keeping|TAPs'
+long='WholeHost|WholeCloudImage|Agents|Clones|Consoles|Keeping|NetworkChecks|TAPs|Uplinks'
 long="IntegrationTests\.RealGuests/($long)/"
 others=$(grep -vE "^$long" <<<"$all" | sed 's,/[^/]*$,,' | sort -u | paste -sd '|')
 guests "^$long" >"$VCTL_LAB/long.log" 2>&1 &
