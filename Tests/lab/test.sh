@@ -48,17 +48,38 @@ say "1. Debian packages"
 "$here/deps.sh"
 say "2. building everything (a clean build takes minutes)"
 swift build --build-tests
-# A filter that matches nothing passes, too.
-some_passed() { # LOG
-    grep -qE 'Test run with [1-9][0-9]* tests? .* passed' "$1" || {
-        say "no test ran"
-        exit 1
-    } >&2
+guests() { # FILTER: not by `swift test`, of which one at a time runs in a folder
+    .build/debug/vctlPackageTests.xctest --testing-library swift-testing --filter "$1"
 }
 
-guests() { # FILTER [OPTIONS...]: not by `swift test`, of which one at a time runs in a folder
-    .build/debug/vctlPackageTests.xctest --testing-library swift-testing --filter "$@"
+# In two lanes of about the same length, which share nothing: each suite has a host of its own. Both by
+# filter: a suite that is skipped boots its host all the same, and ends the other lane's of that name.
+real_guests() { # [SUITE]: all suites, but for this one
+    local all long others status=0 known passed
+    all=$(swift test list --skip-build --disable-xctest 2>/dev/null | grep '^IntegrationTests\.' |
+        grep -v "^IntegrationTests\.RealGuests/${1:--}/")
+    long='WholeHost|WholeCloudImage|Agents|Clones|Consoles|Keeping|NetworkChecks|TAPs|Uplinks'
+    long=$(grep -E "^IntegrationTests\.RealGuests/($long)/" <<<"$all" | suites)
+    others=$(suites <<<"$all" | grep -vxF "$long")
+    guests "^($(alternatives <<<"$long"))/" >"$VCTL_LAB/long.log" 2>&1 &
+    background=$!
+    guests "^($(alternatives <<<"$others"))/" 2>&1 | tee "$VCTL_LAB/others.log" || status=$?
+    wait "$background" || status=$?
+    background=
+    cat "$VCTL_LAB/long.log"
+    # A filter that matches nothing passes, too.
+    known=$(wc -l <<<"$all")
+    passed=$(sed -nE 's/.*Test run with ([0-9]+) tests? .* passed.*/\1/p' "$VCTL_LAB"/{long,others}.log |
+        paste -sd +)
+    [ "$((${passed:-0}))" = "$known" ] || {
+        say "of $known tests with real guests $((${passed:-0})) are in runs that passed"
+        status=1
+    } >&2
+    grep -h 'Test run with ' "$VCTL_LAB"/{long,others}.log || true
+    return "$status"
 }
+suites() { sed 's,/[^/]*$,,' | sort -u; }
+alternatives() { paste -sd '|' | sed 's,\.,\\.,g'; }
 
 if [ "${1-}" = --newer ]; then
     say "3. guest images, and the root of a Debian 13"
@@ -68,8 +89,7 @@ if [ "${1-}" = --newer ]; then
     export VCTL_LAB_ROOT=$VCTL_LAB_IMAGES/debian13
     say "4. suites with real guests, below $VCTL_LAB"
     # The lab VM is a Debian 12 wherever it runs.
-    guests '^IntegrationTests\.' --skip WholeHost 2>&1 | tee "$VCTL_LAB/newer.log"
-    some_passed "$VCTL_LAB/newer.log"
+    real_guests WholeHost
     exit
 fi
 
@@ -99,6 +119,14 @@ in_memory() {
     TMPDIR=$VCTL_LAB unshare --mount sh -c 'mount -t tmpfs -o size=4g tests "$TMPDIR" && exec "$@"' sh "$@"
 }
 
+# A filter that matches nothing passes, too.
+some_passed() { # LOG
+    grep -qE 'Test run with [1-9][0-9]* tests? .* passed' "$1" || {
+        say "no test ran"
+        exit 1
+    } >&2
+}
+
 say "4. fast suites: no guest, no privileges needed by most"
 # One process each: tests that block threads on purpose would starve the others' timeouts.
 for suite in ArchitectureTests VctlAPITests VirtXMLTests LibvirtTests HostNetTests vctlTests vctldTests \
@@ -119,25 +147,4 @@ cat "$VCTL_LAB/images.log"
 say "5. made-up requests against the API's description"
 "$here/fuzz.sh"
 say "6. suites with real guests, below $VCTL_LAB (QEMU without KVM: minutes)"
-# Two lanes of about the same length, which share nothing: each suite has a host of its own. Both by filter:
-# a suite that is skipped boots its host all the same, and ends the other lane's of that name.
-all=$(swift test list --skip-build --disable-xctest 2>/dev/null | grep '^IntegrationTests\.')
-long='WholeHost|WholeCloudImage|Agents|Clones|Consoles|Keeping|NetworkChecks|TAPs|Uplinks'
-long="IntegrationTests\.RealGuests/($long)/"
-others=$(grep -vE "^$long" <<<"$all" | sed 's,/[^/]*$,,' | sort -u | paste -sd '|')
-guests "^$long" >"$VCTL_LAB/long.log" 2>&1 &
-background=$!
-guests "^(${others//./\\.})/" 2>&1 | tee "$VCTL_LAB/others.log" || status=$?
-wait "$background" || status=$?
-background=
-cat "$VCTL_LAB/long.log"
-# A filter that matches nothing passes, too.
-known=$(wc -l <<<"$all")
-passed=$(sed -nE 's/.*Test run with ([0-9]+) tests? .* passed.*/\1/p' "$VCTL_LAB"/{long,others}.log |
-    paste -sd +)
-[ "$((${passed:-0}))" = "$known" ] || {
-    say "of $known tests with real guests $((${passed:-0})) are in runs that passed"
-    status=1
-} >&2
-grep -h 'Test run with ' "$VCTL_LAB"/{long,others}.log || true
-[ "$status" = 0 ]
+real_guests

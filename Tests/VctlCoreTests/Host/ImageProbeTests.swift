@@ -61,9 +61,10 @@ struct ImageProbeTests {
     }
 
     @Test func encryptionIsRefused() async throws {
+        // For LUKS qemu-img measures how fast it derives keys, and gives up where CPU time is counted coarsely.
         try await qemuImg(
             "create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=12345678", "-o",
-            "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", folder("disk"), "8M")
+            "encrypt.format=aes,encrypt.key-secret=s", folder("disk"), "8M")
         #expect(try probe("disk").refusal == .encrypted)
     }
 
