@@ -80,6 +80,7 @@ public final class Core: Sendable {
         self.configuration = configuration
         self.logger = logger
         state = try StateDirectory(path: configuration.stateDirectory)
+        state.removeUnfinished()
         let opened = try await Self.open(state, configuration, logger)
         inventory = opened
         let watcher = Watcher(inventory: opened, hypervisor: hypervisor, logger: logger)

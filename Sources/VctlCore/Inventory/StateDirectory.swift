@@ -66,6 +66,16 @@ public struct StateDirectory: Sendable {
         "\(path)/objects/\(kind.rawValue)/\(id).json"
     }
 
+    /// Removes what a daemon that was killed had begun to write; only for who holds the directory's lock.
+    func removeUnfinished() {
+        let files = FileManager.default.enumerator(atPath: path)
+        while let name = files?.nextObject() as? String {
+            // What is in these is large, or not only ours.
+            if ["volumes", "images"].contains(name) { files?.skipDescendants() }
+            if DurableFile.isUnfinished(name) { try? DurableFile.remove("\(path)/\(name)") }
+        }
+    }
+
     private static func make(_ path: String, mode: Int) throws {
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
@@ -83,9 +93,11 @@ public struct StateDirectory: Sendable {
 
 /// Files that are there whole, or not at all, after a power cut too.
 enum DurableFile {
+    private static let unfinished = ".new-"
+
     /// Writes beside `path`, syncs, renames, and syncs the directory.
     static func write(_ bytes: [UInt8], to path: String, mode: Int = 0o600) throws {
-        let temporary = "\(path).new-\(ObjectID().short)"
+        let temporary = "\(path)\(unfinished)\(ObjectID().short)"
         guard
             FileManager.default.createFile(
                 atPath: temporary, contents: nil, attributes: [.posixPermissions: mode]),
@@ -100,6 +112,12 @@ enum DurableFile {
             throw error
         }
         try rename(temporary, to: path)
+    }
+
+    /// Whether it is what a writer that was killed has left.
+    static func isUnfinished(_ name: String) -> Bool {
+        guard let mark = name.range(of: unfinished, options: .backwards) else { return false }
+        return name[mark.upperBound...].wholeMatch(of: /[0-9a-f]{8}/) != nil
     }
 
     /// Renames within a file system, and makes it last.

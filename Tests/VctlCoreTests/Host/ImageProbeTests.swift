@@ -61,7 +61,7 @@ struct ImageProbeTests {
     }
 
     @Test func encryptionIsRefused() async throws {
-        // For LUKS qemu-img measures how fast it derives keys, and gives up where CPU time is counted coarsely.
+        // For LUKS qemu-img measures its own speed, and gives up where CPU time is counted coarsely.
         try await qemuImg(
             "create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=12345678", "-o",
             "encrypt.format=aes,encrypt.key-secret=s", folder("disk"), "8M")

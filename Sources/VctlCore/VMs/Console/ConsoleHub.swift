@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Libvirt
 import VctlAPI
 
 /// Who is on which console. Any number may watch, one may type: two that type would garble each other's
@@ -29,6 +30,10 @@ actor ConsoleHub {
     private var returns: [ObjectID: Task<Void, Never>] = [:]
     /// libvirt lets nobody in before the last one has left.
     private var closings: [ObjectID: Task<Void, Never>] = [:]
+    /// When our last line of a VM was closed, until it is open again.
+    private var closed: [ObjectID: ContinuousClock.Instant] = [:]
+    /// libvirtd takes so long at most to see that a connection has ended.
+    private static let patience = Duration.seconds(5)
     /// So many reasons are kept for those who will ask.
     private static let keptEnds = 256
 
@@ -106,7 +111,7 @@ actor ConsoleHub {
         let slot = Slot(
             Task {
                 await before?.value
-                return try await open()
+                return try await self.opened(vm, open)
             })
         slots[vm] = slot
         do {
@@ -114,6 +119,22 @@ actor ConsoleHub {
         } catch {
             if slots[vm] === slot { slots[vm] = nil }
             throw error
+        }
+    }
+
+    private func opened(
+        _ vm: ObjectID, _ open: @Sendable () async throws -> ConsoleLine
+    ) async throws -> ConsoleLine {
+        while true {
+            do {
+                let line = try await open()
+                closed[vm] = nil
+                return line
+            } catch let error as LibvirtError where error.code == .operationFailed {
+                // The one who has it may be ourselves.
+                guard let closed = closed[vm], .now - closed < Self.patience else { throw error }
+                try await Task.sleep(for: .milliseconds(100))
+            }
         }
     }
 
@@ -137,6 +158,7 @@ actor ConsoleHub {
         let closing = Task { await line.close() }
         closings[vm] = closing
         await closing.value
+        closed[vm] = .now
         closings[vm] = nil
     }
 

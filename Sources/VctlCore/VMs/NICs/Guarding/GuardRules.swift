@@ -63,23 +63,24 @@ struct GuardRules: Sendable {
         case refused = "not6_"
     }
 
-    /// nftables has no name for the address that a neighbour is asked for: its sets hold numbers.
+    /// nftables has no names for the address that a neighbour is asked for, and for the one that a server
+    /// grants; newer ones take only what a set was declared with, so that all of them hold numbers.
     private func sets(_ nic: GuardedNIC) -> String {
         let known = nic.isRunning ? learned[nic.tap] ?? [] : []
-        let four = known.filter { $0.family == .ipv4 }.sorted().map(\.description)
+        let four = known.filter { $0.family == .ipv4 }.sorted().map(Self.hex)
         let six = known.filter { $0.family == .ipv6 }.sorted().map(Self.hex)
-        return Self.set(.ipv4, nic, "type ipv4_addr", Self.unused, four)
-            + Self.set(.ipv6, nic, "typeof @th,64,128", Self.unused, six)
-            + Self.set(.refused, nic, "typeof @th,64,128", Self.refusal, [])
+        return Self.set(.ipv4, nic, "@th,192,32", Self.unused, four)
+            + Self.set(.ipv6, nic, "@th,64,128", Self.unused, six)
+            + Self.set(.refused, nic, "@th,64,128", Self.refusal, [])
     }
 
     private static func set(
-        _ kind: Kind, _ nic: GuardedNIC, _ type: String, _ timeout: String, _ elements: [String]
+        _ kind: Kind, _ nic: GuardedNIC, _ content: String, _ timeout: String, _ elements: [String]
     ) -> String {
         let list = elements.prefix(most).joined(separator: ", ")
         return """
             set \(kind.rawValue)\(nic.name) {
-                \(type)
+                typeof \(content)
                 flags dynamic,timeout
                 timeout \(timeout)
                 size \(most)
@@ -96,7 +97,7 @@ struct GuardRules: Sendable {
     private func arp(_ nic: GuardedNIC) -> [String] {
         ["ether type arp arp saddr ether != \(nic.mac) drop", "ether type arp arp saddr ip 0.0.0.0 accept"]
             + said(nic, .ipv4).map { "ether type arp arp saddr ip \($0) accept" }
-            + ["ether type arp arp saddr ip @\(Kind.ipv4.rawValue)\(nic.name) accept", "ether type arp drop"]
+            + ["ether type arp @nh,112,32 @\(Kind.ipv4.rawValue)\(nic.name) accept", "ether type arp drop"]
     }
 
     /// Who answers DHCP decides which addresses others use; who asks in another's name gets what is theirs.
@@ -107,7 +108,7 @@ struct GuardRules: Sendable {
             "ether type ip udp sport 67 drop", "ether type ip udp dport 67 @th,288,48 != \(mac) drop",
             "ether type ip ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept",
         ] + said(nic, .ipv4).map { "ether type ip ip saddr \($0) accept" } + [
-            "ether type ip ip saddr \(set) update \(set) { ip saddr } accept", "ether type ip drop",
+            "ether type ip @nh,96,32 \(set) update \(set) { @nh,96,32 } accept", "ether type ip drop",
         ]
     }
 
@@ -189,7 +190,8 @@ struct GuardRules: Sendable {
                     set = String(words[1])
                     lines.append(line)
                 } else if let name = set {
-                    found[name, default: []].formUnion(words.compactMap(Self.address))
+                    let family = name.hasPrefix(Kind.ipv4.rawValue) ? IPFamily.ipv4 : .ipv6
+                    found[name, default: []].formUnion(words.compactMap { Self.address($0, family) })
                     if words.first == "}" { set = nil }
                 } else {
                     lines.append(line)
@@ -203,9 +205,9 @@ struct GuardRules: Sendable {
             [Kind.ipv4, .ipv6].reduce(into: []) { $0.formUnion(found[$1.rawValue + nic.name] ?? []) }
         }
 
-        private static func address(_ word: Substring) -> IPAddress? {
-            guard word.hasPrefix("0x") else { return IPAddress(String(word)) }
-            return UInt128(word.dropFirst(2), radix: 16).map { IPAddress(.ipv6, $0) }
+        private static func address(_ word: Substring, _ family: IPFamily) -> IPAddress? {
+            guard word.hasPrefix("0x") else { return nil }
+            return UInt128(word.dropFirst(2), radix: 16).map { IPAddress(family, $0) }
         }
     }
 }
