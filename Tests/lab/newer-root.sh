@@ -12,8 +12,8 @@ packages=(
     libvirt-daemon-driver-storage libvirt-daemon-driver-nwfilter libvirt-daemon-driver-nodedev
     libvirt-daemon-driver-secret libvirt-daemon-config-nwfilter libvirt-daemon-log libvirt-clients
     qemu-system-x86 qemu-utils ovmf dnsmasq-base iptables ebtables nftables iproute2 conntrack kmod procps
-    xorriso busybox-static libsqlite3-0 libxml2 e2fsprogs openssh-client openssh-server curl jq socat python3
-    swtpm swtpm-tools
+    xorriso busybox-static libsqlite3-0 libxml2 e2fsprogs iputils-ping openssh-client openssh-server curl jq
+    socat python3 swtpm swtpm-tools
 )
 
 say() { echo "debian13: $*" >&2; }
