@@ -236,7 +236,17 @@ extension NetworkSnapshot {
             try? RouteSocket().send(message, as: Int(RTM_DELROUTE), flags: 0)
         }
         for address in AddressView.inOrderOfMaking(all) { try add(address, target, from, to) }
-        try make(moved.compactMap { RouteView($0.remade([saved.index: target])) })
+        let made = moved.compactMap { RouteView($0.remade([saved.index: target])) }
+        try make(lasting ? Self.missing(made) : made)
+    }
+}
+
+extension NetworkSnapshot {
+    /// Those to destinations that there is no way to. A way that somebody has made since is not joined by an
+    /// old one.
+    private static func missing(_ routes: [RouteView]) throws -> [RouteView] {
+        let present = Set(try RouteSocket().routeMessages().compactMap { RouteView($0)?.destination })
+        return routes.filter { !present.contains($0.destination) }
     }
 }
 

@@ -72,6 +72,11 @@ public struct NetworkSnapshot: Codable, Hashable, Sendable {
             }
     }
 
+    /// The addresses that end neither by themselves nor with their link.
+    public var lastingAddresses: [Address] {
+        addresses.compactMap { Address($0) }.filter { !$0.isTemporary && !$0.isLinkLocal }
+    }
+
     /// Whether a route says its way by the number of another object, which nobody here moves.
     public var hasNexthopObjects: Bool { routes.contains { RouteView($0)?.isByNexthopObject == true } }
 

@@ -12,6 +12,8 @@ private enum Part {
     static let table = Int(RTA_TABLE.rawValue)
     static let preferredSource = Int(RTA_PREFSRC.rawValue)
     static let expires = Int(RTA_EXPIRES.rawValue)
+    static let destination = Int(RTA_DST.rawValue)
+    static let priority = Int(RTA_PRIORITY.rawValue)
     static let nexthopObject = Int(RTA_NH_ID.rawValue)
 }
 
@@ -125,6 +127,13 @@ struct RouteView {
     var isTemporary: Bool {
         guard let bytes = attributes[Part.cacheInfo], bytes.count >= 12 else { return false }
         return Int32(bitPattern: Array(bytes[8..<12]).number ?? 0) > 0
+    }
+
+    /// Where it leads to, in which table, and how it ranks among others that lead there.
+    var destination: [UInt8] {
+        let priority = attributes[Part.priority] ?? []
+        return [header.rtm_family, header.rtm_dst_len, header.rtm_tos] + table.bytes
+            + (attributes[Part.destination] ?? []) + priority
     }
 
     /// What makes it the same route: all but what passes by itself.

@@ -148,6 +148,67 @@ extension RealGuests {
             try card.unplug()
         }
 
+        /// The card is there long after the daemon, and what configures it comes later still.
+        @Test func whatABootLacksIsMadeLater() throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "upj", 99)
+            try lab.bridge("create", "brj", "--port", "upj")
+            let made = try lab.bridge("confirm", "brj")
+            #expect(made.problems == [])
+            try lab.crash()
+            try lab.vhost("stop", lab.name)
+            try lab.vhost("start", lab.name)
+            try lab.startDaemon()
+            let bare = try lab.bridge("show", "brj")
+            #expect(bare.state == .present && bare.ports == [] && bare.addresses == [])
+            #expect(bare.problems.first == "the host has no link upj, which is to be a port of it")
+            #expect(bare.problems.count == 4, "\(bare.problems)")
+            let doctor = try lab.vctl("host", "doctor", "--format", "json").out
+            #expect(doctor.contains("bridge brj: the host has no link upj"), "\(doctor)")
+            try card.connect()
+            try card.awaitTakenOver("brj", made)
+            let route = try lab.inside("ip", "route", "show", "default").out
+            #expect(route.contains("default via 10.99.0.1 dev brj metric 100"), "\(route)")
+            let warnings = try lab.must("warning", "list", "--format", "json").out
+            #expect(!warnings.contains("bridge brj is not as it is kept"), "\(warnings)")
+            try lab.inside("ip", "addr", "add", "10.99.0.2/24", "dev", "upj")
+            try card.awaitTakenOver("brj", made)
+            // Pulled out, and put in again.
+            try card.unplug()
+            try eventually("it is missed") { try lab.bridge("show", "brj").problems != [] }
+            try card.connect()
+            try card.awaitTakenOver("brj", made)
+            try lab.must("bridge", "delete", "brj", "--yes")
+            try lab.must("bridge", "confirm", "brj")
+            try card.answers()
+            try card.unplug()
+        }
+
+        /// As a daemon leaves it that was killed between the steps.
+        @Test func whatWasHalfMadeIsMadeWhole() throws {
+            let lab = try Lab.current
+            let card = try Uplink(lab, "upk", 89)
+            try lab.bridge("create", "brk", "--port", "upk")
+            let made = try lab.bridge("confirm", "brk")
+            for half in [
+                "ip link set upk nomaster", "ip addr flush dev brk", "ip route flush dev brk proto boot",
+                "ip link set upk nomaster; ip addr flush dev brk; ip addr add 10.89.0.2/24 dev upk",
+            ] {
+                try lab.crash()
+                try lab.inside("sh", "-c", half)
+                try lab.inside("ip", "addr", "add", "10.189.7.1/24", "dev", "brk")
+                try lab.startDaemon()
+                try lab.inside("ip", "addr", "del", "10.189.7.1/24", "dev", "brk")
+                try card.awaitTakenOver("brk", made)
+                let routes = try lab.inside("sh", "-c", "ip route; ip -6 route show table 77").out
+                #expect(routes.contains("default via 10.89.0.1 dev brk metric 100"), "\(half): \(routes)")
+                #expect(routes.contains("fd77:89::/32 via fd89::9 dev brk"), "\(half): \(routes)")
+            }
+            try lab.must("bridge", "delete", "brk", "--yes")
+            try lab.must("bridge", "confirm", "brk")
+            try card.unplug()
+        }
+
         @Test func itIsTakenBackAtOnceWhenAsked() throws {
             let lab = try Lab.current
             let card = try Uplink(lab, "upd", 93)
@@ -247,13 +308,9 @@ private struct Uplink {
     }
 
     func plug() throws {
+        try connect()
         let script = """
             set -e
-            ip netns add \(name)
-            ip link add \(name) address 02:00:00:00:00:\(net) type veth peer name far netns \(name)
-            ip -n \(name) addr add 10.\(net).0.1/24 dev far
-            ip -n \(name) addr add fd\(net)::1/64 dev far nodad
-            ip -n \(name) link set far up; ip link set \(name) up
             ip addr add 10.\(net).0.2/24 brd + dev \(name); ip addr add 10.\(net).0.3/24 dev \(name)
             ip -6 addr add fd\(net)::2/64 dev \(name)
             ip route add default via 10.\(net).0.1 metric 100
@@ -261,6 +318,20 @@ private struct Uplink {
             ip -6 route add default via fd\(net)::1 metric 2048
             ip -6 route add fd77:\(net)::/32 via fd\(net)::9 table 77
             ip -6 route add fd78:\(net)::/32 dev \(name) metric 300
+            """
+        let outcome = try lab.inside("sh", "-c", script)
+        guard outcome.status == 0 else { throw ShellFailure(outcome: outcome, reason: "failed") }
+    }
+
+    /// The bare card.
+    func connect() throws {
+        let script = """
+            set -e
+            ip netns add \(name)
+            ip link add \(name) address 02:00:00:00:00:\(net) type veth peer name far netns \(name)
+            ip -n \(name) addr add 10.\(net).0.1/24 dev far
+            ip -n \(name) addr add fd\(net)::1/64 dev far nodad
+            ip -n \(name) link set far up; ip link set \(name) up
             """
         let outcome = try lab.inside("sh", "-c", script)
         guard outcome.status == 0 else { throw ShellFailure(outcome: outcome, reason: "failed") }
@@ -293,6 +364,17 @@ private struct Uplink {
                 try lab.inside("busybox", "ping", "-c", "1", "-W", "1", address).status == 0
             }
         }
+    }
+
+    /// Waits until the bridge is as it was made, and alone has the card's addresses.
+    func awaitTakenOver(_ bridge: String, _ made: Bridge) throws {
+        try eventually("\(bridge) is whole") {
+            let now = try lab.bridge("show", bridge)
+            return now.problems == [] && now.ports == made.ports
+                && now.addresses.sorted() == made.addresses.sorted()
+        }
+        #expect(try lab.inside("ip", "-4", "addr", "show", "dev", name).out == "")
+        try answers()
     }
 
     /// Waits until nobody knows the bridge, and everything is as it was.

@@ -36,6 +36,8 @@ public struct Bridge: Codable, Hashable, Sendable {
     public var vlanAware: Bool
     /// Until when its last change has to be confirmed, or it goes back.
     public var confirmBy: Timestamp?
+    /// What it lacks of what it is to be, a sentence each; the daemon tries again.
+    public var problems: [String]
     public var labels: [String: String]
     public var createdAt: Timestamp?
     /// The operation that is changing it now.
@@ -52,6 +54,7 @@ public struct Bridge: Codable, Hashable, Sendable {
         up = false
         stp = false
         vlanAware = false
+        problems = []
         labels = [:]
     }
 }

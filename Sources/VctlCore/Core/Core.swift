@@ -171,7 +171,8 @@ public final class Core: Sendable {
         try await ProfileRecovery.sweep(state, inventory)
         try await BridgeSettling(environment: environment).settleAll()
         try await BridgeSettling(environment: environment).sweep()
-        try await LinkKeeping(environment: environment).run()
+        let keeping = LinkKeeping(environment: environment)
+        try await keeping.run()
         await NetworkService.sweepProbes(environment)
         try await ForwardRecovery.sweep(state, inventory)
         try await engine.resume()
@@ -185,6 +186,7 @@ public final class Core: Sendable {
             Task { await environment.nicGuard.run() },
             Task { await environment.watcher.run() },
             Task { await BridgeSettling(environment: environment).run() },
+            Task { await keeping.keep() },
             Task { await AddressWatcher(environment: environment).run() },
             Task { await GuestWatcher(environment: environment).run() },
             Task { [vms] in await BootStart(vms: vms, operations: operations).run() },

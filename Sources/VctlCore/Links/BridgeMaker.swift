@@ -38,8 +38,11 @@ struct BridgeMaker: Sendable {
         if link.mac != bridge.macText { change.mac = bridge.mac }
         if let mtu = bridge.mtu { change.mtu = mtu } else if old?.mtu != nil { change.mtu = 1500 }
         try await host.change(link.index, change)
-        try await setAddresses(bridge, old, link)
+        // What one of them lacks is no reason to leave the others.
+        var failure: (any Error)?
+        do { try await setAddresses(bridge, old, link) } catch { failure = error }
         try await setPorts(bridge, old, link)
+        if let failure { throw failure }
     }
 
     /// Some kernels refuse such a bridge, and others make one that is none.
@@ -66,13 +69,21 @@ struct BridgeMaker: Sendable {
         for port in old?.ports ?? [] where !bridge.ports.contains(port) {
             try await release(port, of: link, all)
         }
+        var failure: (any Error)?
         for port in bridge.ports {
-            let found = try BridgeRules.port(port, of: bridge.name, all)
-            guard found.master != link.index else { continue }
-            var change = LinkChange()
-            (change.master, change.isUp) = (link.index, true)
-            try await host.change(found.index, change)
+            do { try await add(port, to: link, of: bridge, all) } catch { failure = failure ?? error }
         }
+        if let failure { throw failure }
+    }
+
+    private func add(
+        _ port: LinkName, to link: Link, of bridge: KeptBridge, _ all: [Link]
+    ) async throws {
+        let found = try BridgeRules.port(port, of: bridge.name, all)
+        guard found.master != link.index else { return }
+        var change = LinkChange()
+        (change.master, change.isUp) = (link.index, true)
+        try await host.change(found.index, change)
     }
 
     private func release(_ port: LinkName, of bridge: Link, _ all: [Link]) async throws {
@@ -97,9 +108,21 @@ struct BridgeMaker: Sendable {
         return try await host.all().filter { $0.master == link.index }.compactMap { try? LinkName($0.name) }
     }
 
-    /// Makes again after a reboot what it had taken over from its uplink.
-    func takeOverAgain(_ bridge: KeptBridge) async throws {
-        guard let uplink = bridge.uplink, let carried = bridge.carried else { return }
+    /// Makes of the bridge what is missing, with what it had taken over from its uplink.
+    /// - Throws: the first thing that cannot be made so, after all others were tried.
+    func makeSo(_ bridge: KeptBridge) async throws {
+        var failure: (any Error)?
+        do { try await ensure(bridge) } catch { failure = error }
+        try await takeOverAgain(bridge)
+        if let failure { throw failure }
+    }
+
+    /// Where the uplink is not there, what it had may be another card's by now.
+    private func takeOverAgain(_ bridge: KeptBridge) async throws {
+        guard let uplink = bridge.uplink, let carried = bridge.carried,
+            let link = try await links.find(bridge.id), link.name == bridge.name.rawValue,
+            try await host.all().contains(where: { $0.name == uplink.rawValue && $0.master == link.index })
+        else { return }
         try await Blocking.run { [mark = links.mark(bridge.id)] in
             let (from, to) = (uplink.rawValue, bridge.name.rawValue)
             try NetworkSnapshot(of: [from], alias: mark).move(from: from, to: to)

@@ -78,6 +78,7 @@ struct BridgeCreateOperation: OperationKind {
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
         let (bridge, maker, state) = (request.bridge, BridgeMaker(environment), environment.state)
         let change = BridgeChange(environment: environment, bridge: bridge, risk: request.risk)
+        try await environment.awaitKeeping(of: bridge.id)
         let before = try await journal.step("look") { try await maker.look(at: bridge.ports) }
         try await change.begin(journal, ports: bridge.ports)
         try await journal.step("link", undo: { try await maker.remove(bridge, before) }) {
@@ -119,6 +120,7 @@ struct BridgeSetOperation: OperationKind {
         )
         let added = new.ports.filter { !old.ports.contains($0) }
         let change = BridgeChange(environment: environment, bridge: new, risk: request.risk)
+        try await environment.awaitKeeping(of: old.id)
         let before = try await journal.step("look") { try await maker.look(at: added) }
         try await change.begin(journal, ports: old.ports + added)
         let undo: @Sendable () async throws -> Void = {
@@ -159,6 +161,7 @@ struct BridgeDeleteOperation: OperationKind {
 
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
         let (bridge, maker) = (request.bridge, BridgeMaker(environment))
+        try await environment.awaitKeeping(of: bridge.id)
         try await journal.step("users") {
             if !request.force { try await maker.refuseUsed(bridge) }
         }

@@ -256,6 +256,7 @@ extension Bridge {
         createdAt = record.createdAt
         confirmBy = record.pending?.confirmBy
         operation = row.operation
+        problems = row.lacks(link, sight)
     }
 
     fileprivate mutating func read(_ link: Link, _ sight: LinkSight) {

@@ -28,6 +28,7 @@ struct KeptBridge: LinkRecord {
     var carried: NetworkSnapshot?
     /// A change that waits for somebody's word.
     var pending: Pending?
+    var isUndecided: Bool { pending != nil }
 
     /// Everything about the bridge, its name, and the links that are its ports.
     var claims: [Claim] { claims(with: []) }

@@ -19,6 +19,7 @@ struct KeptTAP: LinkRecord {
     var queues: Int
     var labels: [String: String]
     var createdAt: Timestamp
+    var isUndecided: Bool { false }
 
     /// - Throws: ``Problem`` `request.invalid` with all that is wrong.
     init(_ create: TAPCreate) throws {
@@ -71,7 +72,8 @@ struct TAPMaker: Sendable {
         try await links.host.change(link.index, change)
         guard let name = tap.bridge else { return }
         let bridge = try LinkRules.bridge(name, among: try await links.host.all())
-        guard link.master != bridge.index else { return }
+        // Who has put it elsewhere since knows why.
+        guard link.master == nil else { return }
         change = LinkChange()
         change.master = bridge.index
         try await links.host.change(link.index, change)

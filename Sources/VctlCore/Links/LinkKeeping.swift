@@ -1,51 +1,151 @@
 // SPDX-License-Identifier: Apache-2.0
+import GRDB
 import HostNet
 import Logging
 import VctlAPI
 
-/// Makes links again that are gone, as all are after a reboot. For the start of the daemon, before requests
-/// are served.
-struct LinkKeeping: Sendable {
-    let environment: VMEnvironment
+/// Makes links so as they are kept: after a reboot, when all are gone, and where an earlier daemon came only
+/// half-way. What cannot be made so is tried again, for the card that a bridge waits for may appear later.
+actor LinkKeeping {
+    private let environment: VMEnvironment
+    /// The links that are not known to be as they are kept.
+    private var open: Set<ObjectID> = []
+    /// The numbers of bridges' ports, by the ports' names.
+    private var ports: [ObjectID: [String: Int]] = [:]
+    /// What was warned of, so that it is said once.
+    private var told: [ObjectID: String] = [:]
 
-    /// What cannot be made is warned of, and tried again at the next start.
+    init(environment: VMEnvironment) { self.environment = environment }
+
+    /// Looks at all links once. For the start of the daemon, before requests are served.
     func run() async throws {
+        let all = try await environment.inventory.read { db in
+            try KeptBridge.all(db).map(\.record.id) + KeptTAP.all(db).map(\.record.id)
+        }
+        open.formUnion(all)
+        try await check()
+    }
+
+    /// Looks again whenever somebody has changed links, and from time to time as long as something is not as
+    /// it is kept; until the task is cancelled.
+    func keep() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.watch() }
+            group.addTask { await self.retry() }
+        }
+    }
+
+    private func watch() async {
+        guard let watch = try? KernelWatch(.links) else { return }
+        for await _ in watch.changes {
+            await attempt("links are not looked at") { try await check() }
+            // Others make many links at once.
+            try? await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
+    private func retry() async {
+        var pause = 1
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(pause))
+            pause = open.isEmpty ? 1 : min(pause * 2, 30)
+            guard !open.isEmpty else { continue }
+            await attempt("links are not looked at") { try await check() }
+        }
+    }
+
+    private func attempt(_ failure: Logger.Message, _ body: () async throws -> Void) async {
+        do { try await body() } catch {
+            environment.logger.warning(
+                failure, metadata: ["error": "\(Problem(describing: error).detail)"])
+        }
+    }
+
+    private func check() async throws {
+        let (bridges, taps) = try await environment.inventory.read { db in
+            (try KeptBridge.all(db), try KeptTAP.all(db))
+        }
+        open.formIntersection(bridges.map(\.record.id) + taps.map(\.record.id))
+        if bridges.contains(where: { !$0.record.ports.isEmpty }) {
+            let links = try await environment.hostLinks.all()
+            let addresses = try await environment.hostLinks.addresses()
+            for row in bridges { notice(row.record, links, addresses) }
+        }
+        guard !open.isEmpty else { return }
         // Bridges first: TAPs are ports of them.
-        let bridges = BridgeMaker(environment)
-        try await makeAgain(KeptBridge.self, bridges.links) { bridge in
-            // What waits for somebody's word is not ours to make.
-            guard bridge.pending == nil else { return }
-            try await bridges.ensure(bridge)
-            try await bridges.takeOverAgain(bridge)
-        }
-        let taps = TAPMaker(environment)
-        try await makeAgain(KeptTAP.self, taps.links) { try await taps.ensure($0) }
+        let (maker, tapMaker) = (BridgeMaker(environment), TAPMaker(environment))
+        for row in bridges { await mend(row.record) { try await maker.makeSo($0) } }
+        for row in taps { await mend(row.record) { try await tapMaker.ensure($0) } }
     }
 
-    private func makeAgain<Record: LinkRecord>(
-        _ type: Record.Type, _ links: MarkedLinks, _ make: (Record) async throws -> Void
-    ) async throws {
-        let rows = try await environment.inventory.read { try type.all($0) }.filter { $0.operation == nil }
-        guard !rows.isEmpty else { return }
-        let marks = Set(try await environment.hostLinks.all().compactMap(\.alias))
-        for record in rows.map(\.record) where !marks.contains(links.mark(record.id)) {
-            await self.make(record) { try await make(record) }
+    /// A port that was pulled out, or is another one now, has to be taken in again; and addresses that came
+    /// to the uplink later have to move.
+    private func notice(_ bridge: KeptBridge, _ links: [Link], _ addresses: [Address]) {
+        let kept = Set(bridge.ports.map(\.rawValue))
+        let pairs = links.filter { kept.contains($0.name) }.map { ($0.name, $0.index) }
+        let now = Dictionary(pairs) { first, _ in first }
+        let before = ports.updateValue(now, forKey: bridge.id) ?? now
+        let isLost = before.contains { kept.contains($0.key) && now[$0.key] != $0.value }
+        let uplink = bridge.uplink.flatMap { now[$0.rawValue] }
+        let isLate = bridge.addressesOfUplink.contains { own in
+            addresses.contains { $0.link == uplink && $0.isSame(as: own) }
         }
+        if isLost || isLate { open.insert(bridge.id) }
     }
 
-    private func make<Record: LinkRecord>(_ record: Record, _ body: () async throws -> Void) async {
-        let noun = Record.kind.rawValue
+    /// Nothing is done to what an operation works on, or what waits for somebody's word; such an operation
+    /// lets this end before it begins.
+    private func mend<Record: LinkRecord>(
+        _ record: Record, _ body: @Sendable (Record) async throws -> Void
+    ) async {
+        let id = record.id
+        guard open.contains(id) else { return }
         do {
-            try await body()
-            environment.logger.info("made again", metadata: [.init(noun): "\(record.name)"])
+            guard try await makeSo(id, body) else { return }
+            open.remove(id)
+            try await say(nil, of: record)
         } catch {
-            let problem = Problem(describing: error)
-            environment.logger.warning("not made again", metadata: [.init(noun): "\(problem.detail)"])
-            try? await environment.inventory.write { transaction in
-                try transaction.warn(
-                    "link.missing", "\(noun) \(record.name) could not be made again: \(problem.detail)",
-                    hint: problem.hint, subject: record.reference)
+            await attempt("a warning is not stored") { try await say(Problem(describing: error), of: record) }
+        }
+    }
+
+    /// - Returns: whether it was one's turn.
+    private nonisolated func makeSo<Record: LinkRecord>(
+        _ id: ObjectID, _ body: @Sendable (Record) async throws -> Void
+    ) async throws -> Bool {
+        try await environment.linkTurns.alone(id) {
+            let row = try await environment.inventory.read { try Record.find($0, .id(id)) }
+            guard let row, row.operation == nil, !row.record.isUndecided else { return false }
+            try await body(row.record)
+            return true
+        }
+    }
+
+    private func say<Record: LinkRecord>(_ problem: Problem?, of record: Record) async throws {
+        let (noun, code) = (Record.kind.rawValue, "link.missing")
+        guard let problem else {
+            let isNew = told.removeValue(forKey: record.id) != nil
+            let sql = "SELECT count(*) FROM warning WHERE code = ? AND subject = ?"
+            let isWarned = try await environment.inventory.read {
+                try Int.fetchOne($0, sql: sql, arguments: [code, record.id.rawValue]) ?? 0 > 0
+            }
+            if isNew { environment.logger.info("as it is kept", metadata: [.init(noun): "\(record.name)"]) }
+            guard isWarned else { return }
+            return try await environment.inventory.write {
+                try $0.clearWarning(code, subject: record.id)
             }
         }
+        let text = "\(noun) \(record.name) is not as it is kept: \(problem.detail)"
+        guard told.updateValue(text, forKey: record.id) != text else { return }
+        environment.logger.warning("a link is not as it is kept", metadata: [.init(noun): "\(text)"])
+        try await environment.inventory.write { transaction in
+            try transaction.warn(code, text, hint: problem.hint, subject: record.reference)
+        }
     }
+}
+
+extension VMEnvironment {
+    /// Waits until nobody makes a link so as it is kept. Afterwards nobody begins to, as long as an operation
+    /// holds it.
+    func awaitKeeping(of link: ObjectID) async throws { try await linkTurns.alone(link) {} }
 }

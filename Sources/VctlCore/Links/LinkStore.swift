@@ -9,6 +9,8 @@ protocol LinkRecord: Codable, Hashable, Sendable {
     var id: ObjectID { get }
     var name: LinkName { get }
     var labels: [String: String] { get }
+    /// Whether its last change waits for somebody's word.
+    var isUndecided: Bool { get }
 }
 
 extension LinkRecord {

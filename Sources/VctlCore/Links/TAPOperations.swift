@@ -13,6 +13,7 @@ struct TAPCreateOperation: OperationKind {
 
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
         let (tap, maker, state) = (request.tap, TAPMaker(environment), environment.state)
+        try await environment.awaitKeeping(of: tap.id)
         try await journal.step("link", undo: { try await maker.links.remove(tap.id) }) {
             try await maker.ensure(tap)
         }
@@ -41,6 +42,7 @@ struct TAPDeleteOperation: OperationKind {
 
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
         let (tap, maker, state) = (request.tap, TAPMaker(environment), environment.state)
+        try await environment.awaitKeeping(of: tap.id)
         try await journal.step("users") {
             if !request.force { try await maker.refuseUsed(tap) }
         }

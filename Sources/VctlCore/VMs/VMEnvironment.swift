@@ -22,6 +22,8 @@ struct VMEnvironment: Sendable {
     let consoles = ConsoleHub()
     /// Who changes a VM's definition.
     let turns = Turns()
+    /// Who changes a link.
+    let linkTurns = Turns()
     /// Who makes a picture of a screen.
     let pictures = Turns()
     let lanes: AgentLanes

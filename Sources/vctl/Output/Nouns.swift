@@ -134,7 +134,8 @@ struct Noun: Sendable {
             Column("managed", shown: Cell.yes), Column("up", shown: Cell.yes), Column("id"), Column("mac"),
             Column("mtu", "MTU", number: true), Column("stp", "STP", shown: Cell.yes),
             Column("confirmBy", "CONFIRM-BY", shown: Cell.time),
-            Column("vlanAware", "VLAN-AWARE", shown: Cell.yes), Column("labels", shown: Cell.labels),
+            Column("vlanAware", "VLAN-AWARE", shown: Cell.yes), Column("problems", shown: Cell.list),
+            Column("labels", shown: Cell.labels),
             Column("createdAt", "CREATED", shown: Cell.time), Column("operation"),
         ],
         usual: ["name", "state", "origin", "network", "addresses", "ports", "confirmBy"])

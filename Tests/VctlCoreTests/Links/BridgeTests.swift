@@ -44,6 +44,52 @@ import VctlAPI
         #expect(problem?.detail.contains("card0") == false)
     }
 
+    /// As after a boot at which a card is late, and with a TAP that somebody has put elsewhere.
+    @Test func whatIsMissingIsMadeOnceItCanBe() async throws {
+        let bench = try await Bench()
+        let first = try await bench.core()
+        try bench.links.add(Link(index: 0, name: "card0", kind: .other(nil)))
+        try bench.links.add(Link(index: 0, name: "card1", kind: .other(nil)))
+        try await made(first, bench) {
+            $0.ports = [try LinkName("card0"), try LinkName("card1")]
+            $0.addresses = [try LinkAddress("10.20.0.1/24")]
+        }
+        var create = TAPCreate(name: try LinkName("tap0"))
+        create.bridge = try LinkName("lan0")
+        _ = try await first.taps.create(create, bench.context("tap.create"))
+        await first.engine.idle()
+        let before = bench.links.lines
+        for name in ["card0", "lan0"] {
+            let link = try #require(try await bench.links.all().first { $0.name == name })
+            try await bench.links.delete(link.index)
+        }
+        let (tap, other) = (
+            try #require(try await bench.links.all().first { $0.name == "tap0" }),
+            try #require(try await bench.links.all().first { $0.name == "br7" })
+        )
+        var change = LinkChange()
+        change.master = other.index
+        try await bench.links.change(tap.index, change)
+        try first.inventory.close()
+        let second = try await bench.core()
+        let keeping = LinkKeeping(environment: second.environment)
+        try await keeping.run()
+        #expect(try await bridge(second).ports == ["card1"])
+        #expect(
+            try await bridge(second).problems == ["the host has no link card0, which is to be a port of it"])
+        let lacks = try await KeptBridgeFindings(
+            lacks: { try await BridgeLacks(environment: second.environment).all() }
+        ).notes()
+        #expect(lacks.map(\.status) == [.warning] && lacks[0].message.contains("lan0: the host has no link"))
+        try bench.links.add(Link(index: 0, name: "card0", kind: .other(nil)))
+        let loop = Task { await keeping.keep() }
+        defer { loop.cancel() }
+        while try await bridge(second).problems != [] { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await bridge(second).ports == ["card0", "card1"])
+        #expect(try await bench.links.all().first { $0.name == "tap0" }?.master == other.index)
+        #expect(bench.links.lines == before)
+    }
+
     @Test func portsThatAreNoneAreRefused() async throws {
         let bench = try await Bench()
         let core = try await bench.core()

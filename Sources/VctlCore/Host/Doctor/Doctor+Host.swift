@@ -61,6 +61,7 @@ extension Doctor {
             ForwardPolicyFindings(kernel: kernel),
             ForwardingFindings(family: .ipv4, files: files, networks: facts.networks),
             ForwardingFindings(family: .ipv6, files: files, networks: facts.networks),
+            KeptBridgeFindings(lacks: { try await BridgeLacks(environment: environment).all() }),
             NetworkServiceFindings(causes: { try await NetworkService.standing(environment) }),
         ]
     }

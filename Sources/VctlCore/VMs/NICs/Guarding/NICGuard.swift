@@ -132,7 +132,7 @@ final class NICGuard: Sendable {
     func run() async {
         guard table != nil else { return }
         await check()
-        guard let watch = try? NftablesWatch() else { return }
+        guard let watch = try? KernelWatch(.rules) else { return }
         for await _ in watch.changes where hasRules { await check() }
     }
 
