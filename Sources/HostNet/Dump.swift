@@ -36,17 +36,20 @@ public struct KernelMessage: Hashable, Sendable, Codable {
 
 extension RouteSocket {
     /// All objects of a kind, as the kernel tells them; again where something changed meanwhile.
-    func dump(_ call: String, _ type: Int) throws -> [KernelMessage] {
+    /// - Parameter request: what is asked, which begins with a family of addresses.
+    func dump(
+        _ call: String, _ type: Int, _ request: [UInt8] = [UInt8(AF_UNSPEC)]
+    ) throws -> [KernelMessage] {
         for _ in 0..<10 {
-            do { return try dumpOnce(call, type) } catch let error as HostNetError where error.errno == EAGAIN
+            do { return try dumpOnce(call, type, request) } catch let error as HostNetError
+                where error.errno == EAGAIN
             {}
         }
-        return try dumpOnce(call, type)
+        return try dumpOnce(call, type, request)
     }
 
-    private func dumpOnce(_ call: String, _ type: Int) throws -> [KernelMessage] {
-        var header = rtgenmsg()
-        header.rtgen_family = UInt8(AF_UNSPEC)
+    private func dumpOnce(_ call: String, _ type: Int, _ request: [UInt8]) throws -> [KernelMessage] {
+        var request = request
         final class Found { var messages: [KernelMessage] = [] }
         let found = Found()
         let context = Unmanaged.passUnretained(found).toOpaque()
@@ -62,7 +65,7 @@ extension RouteSocket {
             }, context)
         try check(result, call)
         try check(
-            nl_send_simple(raw, Int32(type), NLM_F_ROOT | NLM_F_MATCH, &header, MemoryLayout<rtgenmsg>.size),
+            nl_send_simple(raw, Int32(type), NLM_F_ROOT | NLM_F_MATCH, &request, request.count),
             call)
         try check(withExtendedLifetime(found) { nl_recvmsgs_default(raw) }, call)
         return found.messages

@@ -20,6 +20,8 @@ public struct Link: Hashable, Sendable {
     public var kind: Kind
     /// The link that it is a port of.
     public var master: Int?
+    /// The link that it stands on, and goes with, as a VLAN of it or a macvtap does.
+    public var lower: Int?
     /// Whether somebody has switched it on.
     public var isUp: Bool
     /// Whether there is something at its other end. Of a TAP: whether a process has it open.
@@ -127,6 +129,7 @@ extension Link {
         kind = Self.kind(rtnl_link_get_type(object).map { String(cString: $0) }, isEthernet)
         let master = Int(rtnl_link_get_master(object))
         self.master = master == 0 ? nil : master
+        lower = Self.lower(object, kind)
         isUp = rtnl_link_get_flags(object) & UInt32(Links.flagUp) != 0
         hasCarrier = rtnl_link_get_carrier(object) != 0
         mtu = Int(rtnl_link_get_mtu(object))
@@ -141,6 +144,19 @@ extension Link {
         case "tun" where isEthernet: .tap
         default: .other(word)
         }
+    }
+
+    private static func lower(_ object: OpaquePointer, _ kind: Kind) -> Int? {
+        var (other, space): (UInt32, Int32) = (0, 0)
+        if kind == .other("vxlan"), rtnl_link_vxlan_get_link(object, &other) == 0, other > 0 {
+            return Int(other)
+        }
+        let lower = Int(rtnl_link_get_link(object))
+        // Of a pair it is the other end, which may be another namespace's, as may be that of others.
+        guard lower > 0, kind != .other("veth"), rtnl_link_get_link_netnsid(object, &space) != 0 else {
+            return nil
+        }
+        return lower == Int(rtnl_link_get_ifindex(object)) ? nil : lower
     }
 
     private static func mac(_ address: OpaquePointer) -> String? {

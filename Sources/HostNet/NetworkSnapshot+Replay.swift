@@ -59,6 +59,7 @@ extension NetworkSnapshot {
         if let bridge = saved.bridge, bridge.stp != Bridges.hasSTP(saved.name) {
             try Bridges.setSTP(link.index, bridge.stp)
         }
+        try saved.port?.apply(to: link.index)
         guard link.isUp != saved.isUp else { return }
         change = LinkChange()
         change.isUp = saved.isUp
@@ -72,7 +73,7 @@ extension NetworkSnapshot {
 
     /// What is not as it was, a sentence each.
     func differences() throws -> [String] {
-        let all = try Links.all()
+        let (all, ports) = (try Links.all(), try PortSettings.all())
         var found = absent.compactMap { absent in
             all.contains { $0.name == absent.name && $0.alias == absent.alias }
                 ? "\(absent.name) is still there" : nil
@@ -83,7 +84,10 @@ extension NetworkSnapshot {
             if link == nil, saved.bridge == nil { continue }
             let master = all.first { $0.index == link?.master }?.name
             let hasOtherSTP = saved.bridge.map { $0.stp != Bridges.hasSTP(saved.name) } ?? false
-            if link?.isUp != saved.isUp || link?.mtu != saved.mtu || master != saved.master || hasOtherSTP {
+            let hasOtherPort = saved.port.map { port in ports[link?.index ?? 0] != port } ?? false
+            if link?.isUp != saved.isUp || link?.mtu != saved.mtu || master != saved.master || hasOtherSTP
+                || hasOtherPort
+            {
                 found.append("\(saved.name) is not as it was")
             }
         }

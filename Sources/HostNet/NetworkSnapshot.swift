@@ -16,6 +16,8 @@ public struct NetworkSnapshot: Codable, Hashable, Sendable {
         var master: String?
         /// What it takes to make it again, of a bridge.
         var bridge: SavedBridge?
+        /// What its bridge knows of it.
+        var port: PortSettings?
     }
 
     struct SavedBridge: Codable, Hashable, Sendable {
@@ -45,11 +47,12 @@ public struct NetworkSnapshot: Codable, Hashable, Sendable {
         let found = all.filter { names.contains($0.name) }
         let known = Set(found.map(\.name))
         absent = names.filter { !known.contains($0) }.map { Absent(name: $0, alias: alias) }
+        let ports = try PortSettings.all()
         links = found.map { link in
             SavedLink(
                 name: link.name, index: link.index, alias: link.alias, isUp: link.isUp, mtu: link.mtu,
                 master: all.first { $0.index == link.master }?.name,
-                bridge: link.kind == .bridge ? SavedBridge(link) : nil)
+                bridge: link.kind == .bridge ? SavedBridge(link) : nil, port: ports[link.index])
         }
         let indices = Set(found.map(\.index))
         addresses = try RouteSocket().addressMessages().filter { message in

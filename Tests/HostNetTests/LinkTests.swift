@@ -26,6 +26,20 @@ struct LinkTests {
         }
     }
 
+    @Test func whatStandsOnALinkSaysSo() throws {
+        try OwnNetwork.run {
+            try Bridges.make(BridgeSpec(name: "br0"))
+            // The ends of a pair name each other, and stand on nothing.
+            let made = system(
+                "ip link add mv0 link br0 type macvlan && ip link add v0 type veth peer name v1")
+            #expect(made == 0)
+            let links = try Links.all()
+            let bridge = try #require(links.first { $0.name == "br0" }?.index)
+            #expect(links.filter { $0.lower != nil }.map(\.name) == ["mv0"])
+            #expect(links.first { $0.name == "mv0" }?.lower == bridge)
+        }
+    }
+
     @Test func namesThatAreTakenAreRefused() throws {
         try OwnNetwork.run {
             try TAPs.make(TAPSpec(name: "a0"))

@@ -80,6 +80,48 @@ struct SnapshotTests {
         }
     }
 
+    /// A bridge forgets a port that leaves it.
+    @Test func whatABridgeKnowsOfAPortComesBack() throws {
+        try OwnNetwork.run {
+            #expect(try shell(Self.world) == "")
+            try change(try NetworkSnapshot(of: ["br0", "up0"], alias: "ours"))
+            #expect(try shell("bridge link set dev up0 isolated on hairpin on learning off flood off") == "")
+            let before = try shell(Self.port)
+            let snapshot = try NetworkSnapshot(of: ["br0", "up0"], alias: "ours")
+            for loss in ["ip link set up0 nomaster", "ip link delete br0"] {
+                #expect(try shell(loss) == "")
+                try snapshot.restore()
+                #expect(try shell(Self.port) == before, "\(loss)")
+            }
+            #expect(try shell("ip link set up0 nomaster; ip link set up0 master br0") == "")
+            #expect(try shell(Self.port) != before)
+            try snapshot.restore()
+            #expect(try shell(Self.port) == before)
+        }
+    }
+
+    private static let port = "bridge -d link show dev up0 | grep -o 'hairpin.*'"
+
+    /// Where the kernel has VLANs on bridges.
+    @Test func aPortsVLANsComeBack() throws {
+        try OwnNetwork.run {
+            let script = """
+                ip link add br0 type bridge vlan_filtering 1 && ip link add up0 type veth peer name far0 &&
+                ip link set up0 master br0 && bridge vlan del dev up0 vid 1 &&
+                bridge vlan add dev up0 vid 10 pvid untagged && bridge vlan add dev up0 vid 20 &&
+                bridge vlan add dev br0 vid 20 self && bridge vlan show | grep -c 20
+                """
+            guard try shell(script) == "2\n" else { return }
+            let before = try shell("bridge vlan show")
+            let snapshot = try NetworkSnapshot(of: ["br0", "up0"], alias: "ours")
+            for loss in ["ip link set up0 nomaster", "ip link delete br0"] {
+                #expect(try shell(loss) == "")
+                try snapshot.restore()
+                #expect(try shell("bridge vlan show") == before, "\(loss)")
+            }
+        }
+    }
+
     /// A card that is pulled out meanwhile keeps nobody from bringing back the rest.
     @Test func whatIsGoneIsNoDifference() throws {
         try OwnNetwork.run {

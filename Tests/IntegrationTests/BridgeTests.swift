@@ -35,6 +35,54 @@ extension RealGuests {
             try lab.inside("ip", "netns", "delete", "other")
         }
 
+        /// They would go with the bridge, and nobody could bring them back.
+        @Test func whatOthersPutOntoItKeepsIt() throws {
+            let lab = try Lab.current
+            try lab.bridge("create", "top0", "--address", "10.76.0.1/24")
+            try lab.inside("ip", "link", "add", "topmv0", "link", "top0", "type", "macvlan")
+            for flags in [[], ["--force"], ["--force", "--confirm-timeout", "10s"]] {
+                let refused = try lab.run(["bridge", "delete", "top0", "--yes"] + flags)
+                #expect(refused.status == 4 && refused.err.contains("topmv0"), "\(refused)")
+                #expect(refused.err.contains("hint: ip link delete topmv0"), "\(refused)")
+            }
+            #expect(try lab.inside("ip", "link", "show", "topmv0").status == 0)
+            try lab.inside("ip", "link", "delete", "topmv0")
+            try lab.must("bridge", "delete", "top0", "--yes")
+        }
+
+        /// Whoever takes a port out and puts it back loses nothing that was set for it.
+        @Test func portsComeBackAsTheyWere() throws {
+            let lab = try Lab.current
+            try lab.inside("ip", "link", "add", "pf0", "type", "veth", "peer", "name", "pf1")
+            try lab.inside("ip", "link", "add", "pf2", "type", "veth", "peer", "name", "pf3")
+            // The kernel does not make this one a port.
+            try lab.inside("ip", "link", "add", "pf4", "link", "pf2", "type", "macvlan")
+            try lab.bridge("create", "pb0", "--port", "pf0")
+            try lab.inside(
+                "bridge", "link", "set", "dev", "pf0", "isolated", "on", "hairpin", "on", "learning", "off")
+            func flags() throws -> String {
+                let text = try lab.inside("bridge", "-d", "link", "show", "dev", "pf0").out
+                return String(text[(text.range(of: "hairpin")?.lowerBound ?? text.endIndex)...])
+            }
+            let before = try flags()
+            #expect(before.contains("isolated on") && before.contains("learning off"), "\(before)")
+            let failed = try lab.vctl("bridge", "set", "pb0", "--port", "pf2")
+            #expect(failed.status == 1, "\(failed)")
+            #expect(try flags() == before)
+            for change in [
+                ["set", "pb0", "--no-port", "--confirm-timeout", "60s"],
+                ["delete", "pb0", "--yes", "--confirm-timeout", "60s"],
+            ] {
+                let outcome = try lab.run(["bridge"] + change)
+                #expect(outcome.status == 0, "\(outcome)")
+                #expect(try !lab.inside("ip", "link", "show", "pf0").out.contains("master"))
+                try lab.must("bridge", "rollback", "pb0")
+                #expect(try flags() == before, "\(change)")
+            }
+            try lab.must("bridge", "delete", "pb0", "--yes")
+            try lab.inside("sh", "-c", "ip link delete pf0; ip link delete pf2")
+        }
+
         @Test func itOutlivesTheDaemonAndAReboot() throws {
             let lab = try Lab.current
             try lab.bridge("create", "kept0", "--address", "10.78.0.1/24", "--mtu", "1400", "--stp")

@@ -3,10 +3,12 @@ import Glibc
 import HostNet
 import VctlAPI
 
-/// A link before it became a port of ours.
+/// A link before it became a port of ours, or was one no more.
 struct PortBefore: Codable, Hashable, Sendable {
     var name: LinkName
     var isUp: Bool
+    /// What its bridge knew of it.
+    var settings: PortSettings?
 }
 
 /// Makes, changes and removes bridges.
@@ -137,25 +139,42 @@ struct BridgeMaker: Sendable {
         try await restore(before)
     }
 
-    /// How links are that are to become ports.
+    /// How links are that are to become ports, or to be ports no more.
     func look(at ports: [LinkName]) async throws -> [PortBefore] {
-        let all = try await host.all()
+        let (all, settings) = (try await host.all(), try await host.portSettings())
         return ports.compactMap { name in
-            all.first { $0.name == name.rawValue }.map { PortBefore(name: name, isUp: $0.isUp) }
+            all.first { $0.name == name.rawValue }.map {
+                PortBefore(name: name, isUp: $0.isUp, settings: settings[$0.index])
+            }
         }
     }
 
-    /// Switches off again what was off.
+    /// Switches off again what was off, and gives ports what they had.
     func restore(_ before: [PortBefore]) async throws {
         let all = try await host.all()
-        for port in before where !port.isUp {
-            guard let link = all.first(where: { $0.name == port.name.rawValue }), link.master == nil else {
-                continue
+        for port in before {
+            guard let link = all.first(where: { $0.name == port.name.rawValue }) else { continue }
+            if let settings = port.settings, link.master != nil {
+                try await host.apply(settings, to: link.index)
             }
+            guard !port.isUp, link.master == nil else { continue }
             var change = LinkChange()
             change.isUp = false
             try await host.change(link.index, change)
         }
+    }
+
+    /// What stands on it would go with it, and nobody could bring that back.
+    /// - Throws: ``Problem`` `bridge.inUse`.
+    func refuseStacked(_ bridge: KeptBridge) async throws {
+        guard let link = try await links.find(bridge.id) else { return }
+        let names = try await host.all().filter { $0.lower == link.index }.map { shown($0.name) }
+        guard !names.isEmpty else { return }
+        throw Problem(
+            .bridgeInUse,
+            "links stand on bridge \(bridge.name), and would go with it for good: "
+                + names.joined(separator: ", "),
+            hint: names.map { "ip link delete \($0)" }.joined(separator: "; "))
     }
 
     /// Who would lose it: the ports that are not ours to give back.

@@ -121,7 +121,7 @@ struct BridgeSetOperation: OperationKind {
         let added = new.ports.filter { !old.ports.contains($0) }
         let change = BridgeChange(environment: environment, bridge: new, risk: request.risk)
         try await environment.awaitKeeping(of: old.id)
-        let before = try await journal.step("look") { try await maker.look(at: added) }
+        let before = try await journal.step("look") { try await maker.look(at: old.ports + added) }
         try await change.begin(journal, ports: old.ports + added)
         let undo: @Sendable () async throws -> Void = {
             try await maker.ensure(old, insteadOf: new)
@@ -163,6 +163,7 @@ struct BridgeDeleteOperation: OperationKind {
         let (bridge, maker) = (request.bridge, BridgeMaker(environment))
         try await environment.awaitKeeping(of: bridge.id)
         try await journal.step("users") {
+            try await maker.refuseStacked(bridge)
             if !request.force { try await maker.refuseUsed(bridge) }
         }
         guard request.risk == nil else { return try await runGuarded(request, journal) }

@@ -163,6 +163,7 @@ public struct BridgeService: Sendable {
         if !context.dryRun, let earlier = try await acceptance.earlier(context) { return earlier }
         let row = try await own(reference, context)
         let bridge = row.record
+        try await maker.refuseStacked(bridge)
         if !context.force {
             try await maker.refuseUsed(bridge)
             try await refuseNetworks(bridge)

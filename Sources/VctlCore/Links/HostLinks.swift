@@ -20,6 +20,9 @@ protocol HostLinks: Sendable {
     func remove(_ address: Address) async throws
     func snapshot(of names: [String], alias: String) async throws -> NetworkSnapshot
     func isWireless(_ name: String) async throws -> Bool
+    /// What bridges know of their ports, by the ports' numbers.
+    func portSettings() async throws -> [Int: PortSettings]
+    func apply(_ settings: PortSettings, to index: Int) async throws
 }
 
 /// What only bridges have.
@@ -64,6 +67,12 @@ struct KernelLinks: HostLinks {
     }
     func isWireless(_ name: String) async throws -> Bool {
         try await Blocking.run { Links.isWireless(name) }
+    }
+    func portSettings() async throws -> [Int: PortSettings] {
+        try await Blocking.run { try PortSettings.all() }
+    }
+    func apply(_ settings: PortSettings, to index: Int) async throws {
+        try await Blocking.run { try settings.apply(to: index) }
     }
     func addresses() async throws -> [Address] { try await Blocking.run { try Addresses.all() } }
     func add(_ address: Address) async throws { try await Blocking.run { try Addresses.add(address) } }

@@ -80,6 +80,7 @@ final class FakeLinks: HostLinks {
                 throw HostNetError(call: "delete \(index)", errno: ENODEV, message: "no such device")
             }
             state.links.removeAll { $0.index == index }
+            state.links.removeAll { $0.lower == index }
             state.addresses.removeAll { $0.link == index }
             state.stp.formIntersection(state.links.map(\.name))
             for place in state.links.indices where state.links[place].master == index {
@@ -117,6 +118,10 @@ final class FakeLinks: HostLinks {
     }
 
     func isWireless(_ name: String) async throws -> Bool { name.hasPrefix("wl") }
+
+    func portSettings() async throws -> [Int: PortSettings] { [:] }
+
+    func apply(_ settings: PortSettings, to index: Int) async throws {}
 
     func remove(_ address: Address) async throws {
         state.withLock { state in state.addresses.removeAll { $0 == address } }

@@ -94,3 +94,36 @@ vctl bridge delete br0 --yes
 vctl bridge confirm br0
 [ "$(seen)" = "$before" ] || fail "not everything is as it was"
 ok "and goes when it is deleted"
+
+# What a bridge knows of a port, that forgets who takes the port out.
+ip link add pv0 type veth peer name pv1
+vctl bridge create brv --port pv0 --vlan-aware
+bridge vlan del dev pv0 vid 1
+bridge vlan add dev pv0 vid 10 pvid untagged
+bridge vlan add dev pv0 vid 20
+bridge vlan add dev brv vid 20 self
+bridge link set dev pv0 isolated on
+ports() {
+    bridge vlan show
+    bridge -d link show dev pv0 | grep -o 'hairpin.*'
+}
+had=$(ports)
+[[ $had == *"10 PVID Egress Untagged"* && $had == *"isolated on"* ]] || fail "no VLANs: $had"
+for change in "set brv --no-port" "delete brv --yes"; do
+    # shellcheck disable=SC2086
+    vctl bridge $change --confirm-timeout 60s
+    [ "$(ports || true)" != "$had" ] || fail "nothing has changed: $change"
+    vctl bridge rollback brv
+    [ "$(ports)" = "$had" ] || fail "the ports are not as they were after $change: $(ports)"
+    ok "the ports' VLANs come back after: bridge ${change%% *}"
+done
+ip link add link brv name brv.20 type vlan id 20
+for force in "" "--force --confirm-timeout 60s"; do
+    # shellcheck disable=SC2086
+    refusal=$(vctl bridge delete brv --yes $force 2>&1) && fail "a VLAN went with its bridge"
+    [[ $refusal == *brv.20* ]] || fail "nobody is named: $refusal"
+done
+ip link show brv.20 >/dev/null
+ok "a VLAN on a bridge keeps it"
+ip link delete brv.20
+vctl bridge delete brv --yes
