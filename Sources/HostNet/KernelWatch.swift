@@ -6,6 +6,7 @@ import Glibc
 /// Tells that somebody has changed something of the kernel's network, whatever; to be used as a hint to look
 /// at one's own.
 public final class KernelWatch: @unchecked Sendable {
+    // SAFETY: the source is made once, and cancelled once, at the end; Dispatch takes calls from any thread.
     /// What is listened to.
     public enum Matter: Sendable {
         /// Rules of nftables.
@@ -14,7 +15,6 @@ public final class KernelWatch: @unchecked Sendable {
         case links
     }
 
-    // SAFETY: the source is made once, and cancelled once, at the end; Dispatch takes calls from any thread.
     /// One for each change, or several that came at once.
     public let changes: AsyncStream<Void>
 
