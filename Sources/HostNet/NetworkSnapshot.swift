@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CNetlink
+import FoundationEssentials
 import Glibc
 
 /// How some links of the host are, with their addresses and with every route that stands on them, to be
@@ -108,6 +109,13 @@ public enum BootClock {
         clock_gettime(CLOCK_BOOTTIME, &time)
         return time.tv_sec
     }
+
+    /// Which start of the host this is.
+    public static let boot: String = {
+        let data = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id") ?? Data()
+        let text = String(decoding: data.prefix { $0 != 0x0A }, as: UTF8.self)
+        return text.isEmpty ? "unknown" : text
+    }()
 }
 
 extension RouteSocket {

@@ -24,19 +24,14 @@ public struct WayBack: Sendable {
             self.snapshot = snapshot
             self.deadline = deadline
             self.owner = owner
-            boot = Self.boot
+            boot = BootClock.boot
         }
 
         /// Whether the host was started anew since, and has forgotten the change.
-        public var isOfEarlierBoot: Bool { boot != Self.boot }
+        public var isOfEarlierBoot: Bool { boot != BootClock.boot }
 
         /// Whether the time to confirm it has passed.
         public var isOver: Bool { BootClock.seconds >= deadline }
-
-        private static var boot: String {
-            let data = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id") ?? Data()
-            return String(decoding: data.prefix { $0 != 0x0A }, as: UTF8.self)
-        }
     }
 
     /// How far it is.
@@ -79,14 +74,33 @@ public struct WayBack: Sendable {
     /// - Returns: `false` where it was decided otherwise, or there is nothing to decide.
     public func confirm() -> Bool { rename(path, confirmedPath) == 0 }
 
-    /// Decides that it goes back, unless it was decided already, and does so.
+    /// Decides that it goes back, unless it was decided already, and does so. Where somebody is at it, waits
+    /// for their end first.
     /// - Parameter again: also where it has gone back, since somebody was still changing things just then.
     /// - Throws: ``HostNetError``; it may be done again.
     public func undo(again: Bool = false) throws {
         _ = rename(path, undoingPath)
-        guard state == .undoing || again && state == .undone, let order else { return }
-        if !order.isOfEarlierBoot { try order.snapshot.restore() }
-        _ = rename(undoingPath, undonePath)
+        try alone {
+            guard state == .undoing || again && state == .undone, let order else { return }
+            if !order.isOfEarlierBoot { try order.snapshot.restore() }
+            _ = rename(undoingPath, undonePath)
+        }
+    }
+
+    /// The lock is on the order's own file, which keeps it under all its names, and loses it with the
+    /// process that holds it.
+    private func alone(_ body: () throws -> Void) throws {
+        let paths: [String] = [undoingPath, undonePath]
+        let files = paths.lazy.map { path -> Int32 in open(path, O_RDONLY | O_CLOEXEC) }
+        guard let file = files.first(where: { $0 >= 0 }) else { return }
+        defer { close(file) }
+        while flock(file, LOCK_EX) != 0 {
+            guard errno == EINTR else {
+                throw HostNetError(
+                    call: "lock \(path)", errno: errno, message: String(cString: strerror(errno)))
+            }
+        }
+        try body()
     }
 
     /// Removes all that is left of it, once nobody asks any more.
@@ -115,27 +129,16 @@ public struct WayBack: Sendable {
 
     /// Tells that somebody keeps watch: its process and since when that runs.
     private func noteGuard() {
-        let text = "\(getpid()) \(Self.startTime(of: getpid()) ?? "")"
         let temporary = guardPath + ".new"
-        guard (try? Data(text.utf8).write(to: URL(filePath: temporary))) != nil else { return }
+        guard let data = try? JSONEncoder().encode(ProcessIdentity(running: getpid())),
+            (try? data.write(to: URL(filePath: temporary))) != nil
+        else { return }
         _ = rename(temporary, guardPath)
     }
 
     /// Whether a guard keeps watch.
     public var isGuarded: Bool {
-        guard let data = FileManager.default.contents(atPath: guardPath) else { return false }
-        let parts = String(decoding: data, as: UTF8.self).split(separator: " ")
-        guard parts.count == 2, let pid = pid_t(parts[0]) else { return false }
-        return Self.startTime(of: pid) == String(parts[1])
-    }
-
-    /// Tells a process from a later one with the same number.
-    private static func startTime(of pid: pid_t) -> String? {
-        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
-        // The second field may hold spaces and brackets; the 20th after it is the start time.
-        let text = String(decoding: data, as: UTF8.self)
-        guard let bracket = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: bracket)...].split(separator: " ")
-        return fields.count > 19 ? String(fields[19]) : nil
+        let data = FileManager.default.contents(atPath: guardPath)
+        return data.flatMap { try? JSONDecoder().decode(ProcessIdentity.self, from: $0) }?.isAlive ?? false
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Glibc
 import HostNet
 import Testing
 
@@ -42,6 +43,62 @@ import Testing
             try way.undo()
             #expect(way.state == .undone && !way.confirm())
             try way.undo(again: true)
+            #expect(way.state == .undone)
+        }
+    }
+
+    /// A guard that was killed is there until its parent has asked for it, and keeps no watch.
+    @Test func aGuardThatIsAZombieDoesNotWatch() throws {
+        try order(3600) { way in
+            let pipe = Pipe()
+            let child = Process()
+            child.executableURL = URL(filePath: "/bin/sh")
+            child.arguments = ["-c", "sleep 1000 & echo $!; exec sleep 1000"]
+            child.standardOutput = pipe
+            try child.run()
+            defer { child.terminate() }
+            let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+            let pid = try #require(Int32(line.prefix { $0 != "\n" }))
+            let note = try JSONEncoder().encode(ProcessIdentity(running: pid))
+            try note.write(to: URL(filePath: way.path + ".guard"))
+            #expect(way.isGuarded)
+            // Its parent is asleep, and asks for nobody.
+            kill(pid, SIGKILL)
+            func state() throws -> String {
+                let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+                return String(text[text.lastIndex(of: ")")!...].dropFirst(2).prefix(1))
+            }
+            while try state() != "Z" { usleep(1000) }
+            #expect(!way.isGuarded)
+        }
+    }
+
+    /// Whoever comes second waits until the first one has ended.
+    @Test func twoDoNotUndoAtOnce() throws {
+        try order(3600) { way in
+            let (open, undoing) = (way.path, way.path + ".undoing")
+            #expect(rename(open, undoing) == 0)
+            let file = Glibc.open(undoing, O_RDONLY)
+            defer { close(file) }
+            #expect(flock(file, LOCK_EX) == 0)
+            let ended = DispatchSemaphore(value: 0)
+            Thread.detachNewThread {
+                try? way.undo()
+                ended.signal()
+            }
+            var facts = stat()
+            fstat(file, &facts)
+            // The kernel lists those who wait behind an arrow.
+            let waits = ":\(facts.st_ino) "
+            func isWaiting() throws -> Bool {
+                try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n").contains {
+                    $0.contains("->") && $0.contains("FLOCK") && $0.contains(waits)
+                }
+            }
+            while try !isWaiting() { usleep(1000) }
+            #expect(way.state == .undoing)
+            flock(file, LOCK_UN)
+            ended.wait()
             #expect(way.state == .undone)
         }
     }

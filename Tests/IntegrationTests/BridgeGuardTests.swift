@@ -9,9 +9,7 @@ extension RealGuests {
     @Suite(.hosted("uplinks"), .serialized)
     struct Uplinks {
         @Test func withoutAWordEverythingGoesBack() throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "upa", 90)
-            let before = try card.seen()
+            let (lab, card, before) = try Uplink.plugged("upa", 90)
             let made = try lab.must("bridge", "create", "bra", "--port", "upa", "--confirm-timeout", "10s")
             #expect(made.err.contains("vctl bridge confirm bra"), "\(made)")
             let bridge = try lab.bridge("show", "bra")
@@ -30,9 +28,7 @@ extension RealGuests {
         }
 
         @Test func withoutTheDaemonItGoesBackAsWell() throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "upb", 91)
-            let before = try card.seen()
+            let (lab, card, before) = try Uplink.plugged("upb", 91)
             try lab.bridge("create", "brb", "--port", "upb", "--confirm-timeout", "10s")
             try lab.crash()
             try card.answers()
@@ -45,9 +41,7 @@ extension RealGuests {
         }
 
         @Test func aDaemonThatComesBackInTimeChangesNothing() throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "upf", 95)
-            let before = try card.seen()
+            let (lab, card, before) = try Uplink.plugged("upf", 95)
             try lab.bridge("create", "brf", "--port", "upf", "--confirm-timeout", "20s")
             try lab.crash()
             try lab.startDaemon()
@@ -67,9 +61,7 @@ extension RealGuests {
 
         /// The daemon dies somewhere in the change, and stays away.
         @Test(arguments: 0..<4) func halfAChangeGoesBack(_ round: Int) throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "upg", 96)
-            let before = try card.seen()
+            let (lab, card, before) = try Uplink.plugged("upg", 96)
             try lab.must("bridge", "create", "brg", "--port", "upg", "--confirm-timeout", "10s", "--no-wait")
             if round % 2 == 1 {
                 try eventually("the bridge is there") {
@@ -85,9 +77,7 @@ extension RealGuests {
         }
 
         @Test func theGuardItselfIsReplaced() throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "uph", 97)
-            let before = try card.seen()
+            let (lab, card, before) = try Uplink.plugged("uph", 97)
             try lab.bridge("create", "brh", "--port", "uph", "--confirm-timeout", "15s")
             let killed = try killGuard(lab)
             try eventually("there is another one") { try guardProcess(lab).map { $0 != killed } ?? false }
@@ -100,10 +90,11 @@ extension RealGuests {
 
         private func guardProcess(_ lab: Lab) throws -> String? {
             let file = lab.list("\(lab.state)/guard").first { $0.hasSuffix(".guard") }
-            let text = try file.map {
-                try String(contentsOfFile: "\(lab.state)/guard/\($0)", encoding: .utf8)
+            struct Process: Decodable { let pid: Int }
+            return try file.map {
+                let text = try String(contentsOfFile: "\(lab.state)/guard/\($0)", encoding: .utf8)
+                return "\(try decode(Process.self, text).pid)"
             }
-            return text?.split(separator: " ").first.map(String.init)
         }
 
         @discardableResult
@@ -115,8 +106,7 @@ extension RealGuests {
         }
 
         @Test func whatIsConfirmedStays() throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "upc", 92)
+            let (lab, card, _) = try Uplink.plugged("upc", 92)
             let made = try lab.must("bridge", "create", "brc", "--port", "upc", "--confirm-timeout", "20s")
             #expect(made.err.contains("default route"), "\(made)")
             let confirmed = try lab.bridge("confirm", "brc")
@@ -150,8 +140,7 @@ extension RealGuests {
 
         /// The card is there long after the daemon, and what configures it comes later still.
         @Test func whatABootLacksIsMadeLater() throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "upj", 99)
+            let (lab, card, _) = try Uplink.plugged("upj", 99)
             try lab.bridge("create", "brj", "--port", "upj")
             let made = try lab.bridge("confirm", "brj")
             #expect(made.problems == [])
@@ -186,8 +175,7 @@ extension RealGuests {
 
         /// As a daemon leaves it that was killed between the steps.
         @Test func whatWasHalfMadeIsMadeWhole() throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "upk", 89)
+            let (lab, card, _) = try Uplink.plugged("upk", 89)
             try lab.bridge("create", "brk", "--port", "upk")
             let made = try lab.bridge("confirm", "brk")
             for half in [
@@ -210,9 +198,7 @@ extension RealGuests {
         }
 
         @Test func itIsTakenBackAtOnceWhenAsked() throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "upd", 93)
-            let before = try card.seen()
+            let (lab, card, before) = try Uplink.plugged("upd", 93)
             try lab.bridge("create", "brd", "--port", "upd")
             try lab.must("bridge", "rollback", "brd")
             #expect(try card.seen() == before)
@@ -243,9 +229,7 @@ extension RealGuests {
         }
 
         @Test func otherManagersAreNotFought() throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "upe", 94)
-            let before = try card.seen()
+            let (lab, card, before) = try Uplink.plugged("upe", 94)
             let index = try lab.inside("cat", "/sys/class/net/upe/ifindex").text
             for (file, text, name) in [
                 (
@@ -272,9 +256,7 @@ extension RealGuests {
 
         /// Whoever sits at the other end of the card is told, and has the timer whatever they say.
         @Test func theCallersOwnConnectionIsNamed() throws {
-            let lab = try Lab.current
-            let card = try Uplink(lab, "upi", 98)
-            let before = try card.seen()
+            let (lab, card, before) = try Uplink.plugged("upi", 98)
             for time in ["5s", "0s", "2h", "soon", "-1s"] {
                 let wrong = try lab.vctl(
                     "bridge", "create", "bri", "--port", "upi", "--confirm-timeout", time)
@@ -293,97 +275,6 @@ extension RealGuests {
             #expect(try card.seen() == before)
             try card.unplug()
         }
-    }
-}
-
-/// A card with addresses and routes of all kinds, and another host behind it.
-private struct Uplink {
-    let lab: Lab
-    let name: String
-    let net: Int
-
-    init(_ lab: Lab, _ name: String, _ net: Int) throws {
-        (self.lab, self.name, self.net) = (lab, name, net)
-        try plug()
-    }
-
-    func plug() throws {
-        try connect()
-        let script = """
-            set -e
-            ip addr add 10.\(net).0.2/24 brd + dev \(name); ip addr add 10.\(net).0.3/24 dev \(name)
-            ip -6 addr add fd\(net)::2/64 dev \(name)
-            ip route add default via 10.\(net).0.1 metric 100
-            ip route add 10.\(net + 100).0.0/16 via 10.\(net).0.9 src 10.\(net).0.3 table 77
-            ip -6 route add default via fd\(net)::1 metric 2048
-            ip -6 route add fd77:\(net)::/32 via fd\(net)::9 table 77
-            ip -6 route add fd78:\(net)::/32 dev \(name) metric 300
-            """
-        let outcome = try lab.inside("sh", "-c", script)
-        guard outcome.status == 0 else { throw ShellFailure(outcome: outcome, reason: "failed") }
-    }
-
-    /// The bare card.
-    func connect() throws {
-        let script = """
-            set -e
-            ip netns add \(name)
-            ip link add \(name) address 02:00:00:00:00:\(net) type veth peer name far netns \(name)
-            ip -n \(name) addr add 10.\(net).0.1/24 dev far
-            ip -n \(name) addr add fd\(net)::1/64 dev far nodad
-            ip -n \(name) link set far up; ip link set \(name) up
-            """
-        let outcome = try lab.inside("sh", "-c", script)
-        guard outcome.status == 0 else { throw ShellFailure(outcome: outcome, reason: "failed") }
-    }
-
-    func unplug() throws {
-        try lab.inside("ip", "link", "delete", name)
-        try lab.inside("ip", "netns", "delete", name)
-    }
-
-    func mac() throws -> String { try lab.inside("cat", "/sys/class/net/\(name)/address").text }
-
-    /// All links, addresses and routes of the host, once none is tentative.
-    func seen() throws -> String {
-        let look = """
-            ip -j addr; ip -j route show table all; ip -j -6 route show table all
-            ip addr; ip route show table all; ip -6 route show table all; ip rule; ip -6 rule
-            """
-        var now = ""
-        try eventually("no address is tentative") {
-            now = try lab.inside("sh", "-c", look).out
-            return !now.contains("tentative")
-        }
-        return now
-    }
-
-    func answers() throws {
-        for address in ["10.\(net).0.1", "fd\(net)::1"] {
-            try eventually("\(address) answers") {
-                try lab.inside("busybox", "ping", "-c", "1", "-W", "1", address).status == 0
-            }
-        }
-    }
-
-    /// Waits until the bridge is as it was made, and alone has the card's addresses.
-    func awaitTakenOver(_ bridge: String, _ made: Bridge) throws {
-        try eventually("\(bridge) is whole") {
-            let now = try lab.bridge("show", bridge)
-            return now.problems == [] && now.ports == made.ports
-                && now.addresses.sorted() == made.addresses.sorted()
-        }
-        #expect(try lab.inside("ip", "-4", "addr", "show", "dev", name).out == "")
-        try answers()
-    }
-
-    /// Waits until nobody knows the bridge, and everything is as it was.
-    func awaitGone(_ bridge: String, _ before: String) throws {
-        try eventually("\(bridge) has gone back", seconds: 60) {
-            try lab.vctl("bridge", "show", bridge).status == 3
-        }
-        #expect(try seen() == before)
-        try answers()
     }
 }
 

@@ -1,30 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
 import Glibc
+import HostNet
 
-/// One process, told apart from a later one with the same pid: for a journal, so that a replay can prove the
-/// old process gone before it writes to the same place.
-struct ProcessRecord: Codable, Hashable, Sendable {
-    let pid: Int32
-    /// Clock ticks from boot to its start (`/proc/PID/stat`, field 22); `nil` where it was gone already.
-    let startTime: UInt64?
-    /// Which boot that was.
-    let boot: String
+/// A process in a journal, so that a replay can prove the old one gone before it writes to the same place.
+typealias ProcessRecord = ProcessIdentity
 
-    /// The process that has this pid now.
-    init(running pid: Int32) {
-        self.pid = pid
-        startTime = Self.stat(pid)?.startTime
-        boot = Self.currentBoot
-    }
-
-    /// Whether it still exists. A zombie does not: it can write no more.
-    var isAlive: Bool {
-        guard boot == Self.currentBoot, let startTime, let stat = Self.stat(pid) else { return false }
-        return stat.startTime == startTime && stat.state != UInt8(ascii: "Z")
-            && stat.state != UInt8(ascii: "X")
-    }
-
+extension ProcessIdentity {
     /// Kills it, with the process group that it leads, and waits until it is gone.
     /// - Returns: whether it is gone; `false` if the kernel holds it (a hung disk) beyond the deadline.
     func terminateAndWait(_ deadline: Duration = .seconds(10)) async -> Bool {
@@ -60,23 +42,6 @@ struct ProcessRecord: Codable, Hashable, Sendable {
         var gone = true
         for record in find(run: run) where await !record.terminateAndWait() { gone = false }
         return gone
-    }
-
-    private static let currentBoot: String = {
-        let text = contents(of: "/proc/sys/kernel/random/boot_id").map { String(decoding: $0, as: UTF8.self) }
-        return String((text ?? "unknown").prefix { !$0.isWhitespace })
-    }()
-
-    private static func stat(_ pid: Int32) -> (state: UInt8, startTime: UInt64)? {
-        guard let bytes = contents(of: "/proc/\(pid)/stat"),
-            // The name may hold blanks and parentheses; the last one closes it.
-            let close = bytes.lastIndex(of: UInt8(ascii: ")"))
-        else { return nil }
-        let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, let state = fields[0].first,
-            let start = UInt64(String(decoding: fields[19], as: UTF8.self))
-        else { return nil }
-        return (state, start)
     }
 
     /// Reads a file of `/proc`, which has no size that could be asked for.

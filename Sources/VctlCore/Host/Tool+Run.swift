@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import HostNet
 import Subprocess
 
 /// What a tool printed, once it ended well.

@@ -35,8 +35,29 @@ struct BridgeChange: Sendable {
         try await change.change { try await body($0) }
     }
 
+    /// Keeps what the bridge is from now on, which ends the operation.
+    /// - Parameters:
+    ///   - old: what it was before.
+    ///   - isDeletion: whether it is gone, and waits for somebody's word.
+    func keep(_ journal: Journal, insteadOf old: KeptBridge?, isDeletion: Bool = false) async throws
+        -> Outcome
+    {
+        let (state, id) = (environment.state, bridge.id)
+        let undo: @Sendable () async throws -> Void = {
+            if let old { try state.keep(.bridge, id, old) } else { try state.forget(.bridge, id) }
+        }
+        let kept = try await journal.step("keep", undo: undo) {
+            let kept = pending([old].compactMap { $0 }, isDeletion: isDeletion)
+            try state.keep(.bridge, id, kept)
+            return kept
+        }
+        return Outcome(bridge.reference) { [operation = journal.operation] transaction in
+            try transaction.update(link: kept, operation: operation)
+        }
+    }
+
     /// How it is kept as long as it waits for somebody's word.
-    func pending(_ previous: [KeptBridge], isDeletion: Bool = false) -> KeptBridge {
+    private func pending(_ previous: [KeptBridge], isDeletion: Bool = false) -> KeptBridge {
         guard risk != nil, let order = change.way.order else { return bridge }
         var pending = bridge
         let left = max(0, order.deadline - BootClock.seconds)
@@ -76,7 +97,7 @@ struct BridgeCreateOperation: OperationKind {
     let environment: VMEnvironment
 
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
-        let (bridge, maker, state) = (request.bridge, BridgeMaker(environment), environment.state)
+        let (bridge, maker) = (request.bridge, BridgeMaker(environment))
         let change = BridgeChange(environment: environment, bridge: bridge, risk: request.risk)
         try await environment.awaitKeeping(of: bridge.id)
         let before = try await journal.step("look") { try await maker.look(at: bridge.ports) }
@@ -87,14 +108,7 @@ struct BridgeCreateOperation: OperationKind {
                 try await change.takeOver(snapshot)
             }
         }
-        let kept = try await journal.step("keep", undo: { try state.forget(.bridge, bridge.id) }) {
-            let kept = change.pending([])
-            try state.keep(.bridge, bridge.id, kept)
-            return kept
-        }
-        return Outcome(bridge.reference) { [operation = journal.operation] transaction in
-            try transaction.update(link: kept, operation: operation)
-        }
+        return try await change.keep(journal, insteadOf: nil)
     }
 
     func rolledBack(_ request: Request, _ transaction: Transaction, _ operation: ObjectID) throws {
@@ -115,9 +129,7 @@ struct BridgeSetOperation: OperationKind {
     let environment: VMEnvironment
 
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
-        let (old, new, maker, state) = (
-            request.old, request.new, BridgeMaker(environment), environment.state
-        )
+        let (old, new, maker) = (request.old, request.new, BridgeMaker(environment))
         let added = new.ports.filter { !old.ports.contains($0) }
         let change = BridgeChange(environment: environment, bridge: new, risk: request.risk)
         try await environment.awaitKeeping(of: old.id)
@@ -135,14 +147,7 @@ struct BridgeSetOperation: OperationKind {
                 try await change.giveBack(snapshot, to: old.uplink)
             }
         }
-        let kept = try await journal.step("keep", undo: { try state.keep(.bridge, old.id, old) }) {
-            let kept = change.pending([old])
-            try state.keep(.bridge, new.id, kept)
-            return kept
-        }
-        return Outcome(new.reference) { [operation = journal.operation] transaction in
-            try transaction.update(link: kept, operation: operation)
-        }
+        return try await change.keep(journal, insteadOf: old)
     }
 }
 
@@ -180,7 +185,7 @@ struct BridgeDeleteOperation: OperationKind {
 
     /// The row stays until somebody confirms that the bridge is gone.
     private func runGuarded(_ request: Request, _ journal: Journal) async throws -> Outcome {
-        let (bridge, maker, state) = (request.bridge, BridgeMaker(environment), environment.state)
+        let (bridge, maker) = (request.bridge, BridgeMaker(environment))
         let change = BridgeChange(environment: environment, bridge: bridge, risk: request.risk)
         let names = try await journal.step("ports") { try await maker.ports(of: bridge) }
         try await change.begin(journal, ports: names)
@@ -191,13 +196,6 @@ struct BridgeDeleteOperation: OperationKind {
                 try await maker.links.remove(bridge.id)
             }
         }
-        let kept = try await journal.step("keep", undo: { try state.keep(.bridge, bridge.id, bridge) }) {
-            let kept = change.pending([bridge], isDeletion: true)
-            try state.keep(.bridge, bridge.id, kept)
-            return kept
-        }
-        return Outcome(bridge.reference) { [operation = journal.operation] transaction in
-            try transaction.update(link: kept, operation: operation)
-        }
+        return try await change.keep(journal, insteadOf: bridge, isDeletion: true)
     }
 }

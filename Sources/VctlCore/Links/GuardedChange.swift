@@ -70,7 +70,6 @@ struct GuardedChange: Sendable {
 
     /// Brings back how it was. Where the guard is at it already, it is left to that.
     func goBack(again: Bool = false) async throws {
-        while way.state == .undoing, way.isGuarded { try await Task.sleep(for: .milliseconds(50)) }
         try await Blocking.run { [way] in try way.undo(again: again) }
     }
 
