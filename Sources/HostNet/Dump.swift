@@ -49,6 +49,13 @@ extension RouteSocket {
     }
 
     private func dumpOnce(_ call: String, _ type: Int, _ request: [UInt8]) throws -> [KernelMessage] {
+        try ask(call, type, request, flags: NLM_F_ROOT | NLM_F_MATCH)
+    }
+
+    /// What the kernel answers to one question.
+    func ask(
+        _ call: String, _ type: Int, _ request: [UInt8], flags: Int32 = 0
+    ) throws -> [KernelMessage] {
         var request = request
         final class Found { var messages: [KernelMessage] = [] }
         let found = Found()
@@ -65,7 +72,7 @@ extension RouteSocket {
             }, context)
         try check(result, call)
         try check(
-            nl_send_simple(raw, Int32(type), NLM_F_ROOT | NLM_F_MATCH, &request, request.count),
+            nl_send_simple(raw, Int32(type), flags, &request, request.count),
             call)
         try check(withExtendedLifetime(found) { nl_recvmsgs_default(raw) }, call)
         return found.messages

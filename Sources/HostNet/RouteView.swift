@@ -144,6 +144,25 @@ struct RouteView {
     }
 }
 
+/// The host's ways, in the network namespace of the thread that asks.
+public enum Routes {
+    /// The number of the link that packets to an address leave by; `nil` where there is no way, or it is no
+    /// address.
+    /// - Throws: ``HostNetError``.
+    public static func link(to address: String) throws -> Int? {
+        let isNew = address.contains(":")
+        var destination = [UInt8](repeating: 0, count: isNew ? 16 : 4)
+        guard inet_pton(isNew ? AF_INET6 : AF_INET, address, &destination) == 1 else { return nil }
+        let header = [UInt8(isNew ? AF_INET6 : AF_INET), UInt8(destination.count * 8)]
+        let rest = [UInt8](repeating: 0, count: RouteView.size - header.count)
+        var request = KernelMessage(type: 0, bytes: header + rest)
+        request.append(Part.destination, destination)
+        let call = "find the way to \(address)"
+        let answer = try RouteSocket().ask(call, Int(RTM_GETROUTE), request.bytes)
+        return answer.lazy.compactMap { RouteView($0)?.links.first }.first
+    }
+}
+
 extension KernelMessage {
     mutating func set(_ number: UInt32, at offset: Int) {
         for (place, byte) in number.bytes.enumerated() { bytes[offset + place] = byte }

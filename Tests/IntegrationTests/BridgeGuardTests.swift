@@ -254,6 +254,51 @@ extension RealGuests {
             try card.unplug()
         }
 
+        /// The way over a bridge that has taken over nothing is a way, too.
+        @Test func whoIsReachedOverTheBridgeItselfIsGuarded() throws {
+            let lab = try Lab.current
+            try lab.inside("sh", "-c", "ip link add upl type veth peer name upm; ip link set upm up")
+            try lab.bridge("create", "brl", "--port", "upl", "--address", "10.88.0.1/24")
+            func words(_ line: String) -> [String] { line.split(separator: " ").map(String.init) }
+            func asked(_ words: String, from client: String) throws -> Outcome {
+                let command = "\(Lab.build)/vctl bridge \(words)"
+                return try lab.inside(
+                    "env", "SSH_CONNECTION=\(client) 40000 10.88.0.1 22", "sh", "-c", "\(command); exit $?")
+            }
+            for change in ["delete brl --yes", "set brl --no-address", "set brl --no-port", "set brl --stp"] {
+                // Whoever comes from elsewhere has the host's address on it all the same.
+                for client in ["10.88.0.9", "192.0.2.9"] {
+                    let told = try asked("\(change) --dry-run", from: client)
+                    #expect(told.err.contains("brl carries the SSH session"), "\(told)")
+                    #expect(told.out.contains("after 60 s"), "\(told)")
+                }
+                let local = try lab.run(words("bridge \(change) --dry-run"))
+                #expect(!local.out.contains("after 60 s") && local.status == 0, "\(local)")
+            }
+            for change in ["set brl --label a=b", "set brl --address 10.88.0.1/24 --address 10.88.1.1/24"] {
+                let harmless = try asked("\(change) --dry-run", from: "10.88.0.9")
+                #expect(!harmless.out.contains("after 60 s") && harmless.status == 0, "\(harmless)")
+            }
+            let before = try lab.bridge("show", "brl")
+            let gone = try asked("delete brl --yes", from: "10.88.0.9")
+            #expect(gone.status == 0 && gone.err.contains("vctl bridge confirm brl"), "\(gone)")
+            #expect(try lab.inside("ip", "link", "show", "brl").status == 1)
+            try lab.must("bridge", "rollback", "brl")
+            let back = try lab.bridge("show", "brl")
+            #expect(back.addresses == before.addresses && back.ports == ["upl"] && back.mac == before.mac)
+            try lab.inside("ip", "route", "add", "default", "via", "10.88.0.9", "metric", "9")
+            let risky = try lab.run(words("bridge delete brl --yes --dry-run"))
+            #expect(risky.err.contains("brl carries the host's default route"), "\(risky)")
+            #expect(risky.out.contains("after 60 s"), "\(risky)")
+            try lab.inside("ip", "route", "del", "default", "via", "10.88.0.9")
+            try lab.inside("ip", "link", "add", "upn", "link", "upm", "type", "macvlan")
+            let above = try lab.run(words("bridge create brm --port upm --dry-run"))
+            #expect(above.err.contains("links stand on upm: upn"), "\(above)")
+            #expect(above.out.contains("after 60 s"), "\(above)")
+            try lab.must("bridge", "delete", "brl", "--yes")
+            try lab.inside("ip", "link", "delete", "upl")
+        }
+
         /// Whoever sits at the other end of the card is told, and has the timer whatever they say.
         @Test func theCallersOwnConnectionIsNamed() throws {
             let (lab, card, before) = try Uplink.plugged("upi", 98)
@@ -270,7 +315,7 @@ extension RealGuests {
                 #expect(asked.err.contains("default route") && asked.out.contains("after 60 s"), "\(asked)")
             }
             let elsewhere = try lab.inside(
-                "env", "SSH_CONNECTION=192.0.2.1 40000 192.0.2.2 22", "sh", "-c", command)
+                "env", "SSH_CONNECTION=127.0.0.1 40000 127.0.0.1 22", "sh", "-c", command)
             #expect(!elsewhere.err.contains("SSH") && elsewhere.status == 0, "\(elsewhere)")
             #expect(try card.seen() == before)
             try card.unplug()

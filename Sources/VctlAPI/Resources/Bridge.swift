@@ -71,8 +71,8 @@ public struct BridgeCreate: Codable, Sendable {
     public var stp: Bool?
     /// Whether it looks at VLAN tags; no without it.
     public var vlanAware: Bool?
-    /// The change goes back unless it is confirmed within so many seconds, 10 to 3600. Without it 60 where a
-    /// port carries addresses of the host, and no limit else.
+    /// The change goes back unless it is confirmed within so many seconds, 10 to 3600. Without it 60 where
+    /// it may cut the host off, and no limit else.
     public var confirmTimeoutSeconds: Int?
     public var labels: [String: String]?
     /// The least request; everything else is set afterwards.

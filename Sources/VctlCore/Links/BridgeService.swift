@@ -59,7 +59,8 @@ public struct BridgeService: Sendable {
         }
         try BridgeRules.checkAddresses(bridge, sight.links, sight.addresses)
         try await refuseWireless(bridge.ports)
-        let risk = try await takeUplink(&bridge, bridge.ports, sight, create.confirmTimeoutSeconds, context)
+        try await takeUplink(&bridge, bridge.ports, sight)
+        let risk = try await risk(from: nil, to: bridge, sight, create.confirmTimeoutSeconds, context)
         if context.dryRun {
             let changes =
                 ["make bridge \(bridge.name)"] + bridge.addresses.map { "give it the address \($0)" }
@@ -89,17 +90,15 @@ public struct BridgeService: Sendable {
         LinkSight(try await host.all(), try await host.addresses(), [:])
     }
 
-    /// Notes what the bridge takes over from the ports that it gets, and how that may end.
+    /// Notes what the bridge takes over from the ports that it gets.
     private func takeUplink(
-        _ bridge: inout KeptBridge, _ added: [LinkName], _ sight: LinkSight, _ seconds: Int?,
-        _ context: RequestContext
-    ) async throws -> BridgeRisk? {
-        if let seconds { try BridgeRisk.check(seconds) }
-        guard !added.isEmpty else { return seconds.map { BridgeRisk(seconds: $0, warnings: []) } }
+        _ bridge: inout KeptBridge, _ added: [LinkName], _ sight: LinkSight
+    ) async throws {
+        guard !added.isEmpty else { return }
         let (names, mark) = (added.map(\.rawValue), maker.links.mark(bridge.id))
         let snapshot = try await host.snapshot(of: names, alias: mark)
         guard let uplink = try BridgeRules.uplink(among: added, of: bridge.name, sight, snapshot) else {
-            return seconds.map { BridgeRisk(seconds: $0, warnings: []) }
+            return
         }
         if let taken = bridge.uplink {
             throw Problem(
@@ -111,8 +110,6 @@ public struct BridgeService: Sendable {
         if let mac = sight.links.first(where: { $0.name == uplink.rawValue })?.mac {
             bridge.mac = mac.split(separator: ":").compactMap { UInt8($0, radix: 16) }
         }
-        let warnings = BridgeRisk.warnings(uplink, snapshot, sight, context.caller)
-        return BridgeRisk(seconds: seconds ?? BridgeRisk.usualSeconds, warnings: warnings)
     }
 
     private func preview(
@@ -138,11 +135,9 @@ public struct BridgeService: Sendable {
         try BridgeRules.checkAddresses(new, sight.links, sight.addresses)
         let added = new.ports.filter { !old.ports.contains($0) }
         try await refuseWireless(added)
-        var risk = try await takeUplink(&new, added, sight, patch.confirmTimeoutSeconds, context)
-        if let uplink = old.uplink, !new.ports.contains(uplink) {
-            (new.uplink, new.carried) = (nil, nil)
-            risk = BridgeRisk(seconds: patch.confirmTimeoutSeconds ?? BridgeRisk.usualSeconds, warnings: [])
-        }
+        try await takeUplink(&new, added, sight)
+        if let uplink = old.uplink, !new.ports.contains(uplink) { (new.uplink, new.carried) = (nil, nil) }
+        let risk = try await risk(from: old, to: new, sight, patch.confirmTimeoutSeconds, context)
         if context.dryRun { return preview(old, old.changes(to: new) + risk.changes(new), risk, context) }
         let changed = new
         let operation = try NewOperation(
@@ -168,9 +163,7 @@ public struct BridgeService: Sendable {
             try await maker.refuseUsed(bridge)
             try await refuseNetworks(bridge)
         }
-        if let seconds { try BridgeRisk.check(seconds) }
-        let least = bridge.uplink == nil ? nil : BridgeRisk.usualSeconds
-        let risk = (seconds ?? least).map { BridgeRisk(seconds: $0, warnings: []) }
+        let risk = try await risk(from: bridge, to: nil, try await sight(), seconds, context)
         if context.dryRun {
             let changes = ["delete bridge \(bridge.name)"] + bridge.ports.map { "free \($0)" }
             return preview(bridge, changes + risk.changes(nil), risk, context)

@@ -20,6 +20,8 @@ protocol HostLinks: Sendable {
     func remove(_ address: Address) async throws
     func snapshot(of names: [String], alias: String) async throws -> NetworkSnapshot
     func isWireless(_ name: String) async throws -> Bool
+    /// The number of the link that packets to an address leave by.
+    func route(to address: String) async -> Int?
     /// What bridges know of their ports, by the ports' numbers.
     func portSettings() async throws -> [Int: PortSettings]
     func apply(_ settings: PortSettings, to index: Int) async throws
@@ -67,6 +69,9 @@ struct KernelLinks: HostLinks {
     }
     func isWireless(_ name: String) async throws -> Bool {
         try await Blocking.run { Links.isWireless(name) }
+    }
+    func route(to address: String) async -> Int? {
+        try? await Blocking.run { try Routes.link(to: address) }
     }
     func portSettings() async throws -> [Int: PortSettings] {
         try await Blocking.run { try PortSettings.all() }

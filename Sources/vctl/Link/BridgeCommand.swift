@@ -22,7 +22,7 @@ struct ConfirmOption: ParsableArguments {
     @Option(
         name: .customLong("confirm-timeout"), parsing: .unconditional,
         help: .init(
-            "It goes back unless it is confirmed by then; 60s where a port carries the host's addresses.",
+            "It goes back unless it is confirmed by then; 60s where it may cut the host off.",
             valueName: "time"), transform: Parse.timeout)
     var timeout: TimeSpan?
 

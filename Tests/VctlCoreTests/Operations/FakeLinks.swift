@@ -119,6 +119,8 @@ final class FakeLinks: HostLinks {
 
     func isWireless(_ name: String) async throws -> Bool { name.hasPrefix("wl") }
 
+    func route(to address: String) async -> Int? { nil }
+
     func portSettings() async throws -> [Int: PortSettings] { [:] }
 
     func apply(_ settings: PortSettings, to index: Int) async throws {}
