@@ -60,6 +60,8 @@ extension NetworkSnapshot {
             try Bridges.setSTP(link.index, bridge.stp)
         }
         try saved.port?.apply(to: link.index)
+        // Before addresses come back: some do not come where IPv6 is off.
+        saved.sysctls?.apply(to: saved.name)
         guard link.isUp != saved.isUp else { return }
         change = LinkChange()
         change.isUp = saved.isUp
@@ -239,6 +241,7 @@ extension NetworkSnapshot {
             let message = route.remade([saved.index: source])
             try? RouteSocket().send(message, as: Int(RTM_DELROUTE), flags: 0)
         }
+        try moveSysctls(saved, to, with: all, target)
         for address in AddressView.inOrderOfMaking(all) { try add(address, target, from, to) }
         let made = moved.compactMap { RouteView($0.remade([saved.index: target])) }
         try make(lasting ? Self.missing(made) : made)
@@ -246,6 +249,17 @@ extension NetworkSnapshot {
 }
 
 extension NetworkSnapshot {
+    /// They come with addresses: where none comes, they are whatever somebody has made them since.
+    private func moveSysctls(
+        _ saved: SavedLink, _ name: String, with addresses: [AddressView], _ target: Int
+    ) throws {
+        let present = try RouteSocket().addressMessages().filter { Address($0)?.link == target }
+        let there = Set(present.compactMap { AddressView($0)?.identity })
+        let coming = addresses.filter { !$0.isLinkLocal }
+        guard coming.isEmpty || !coming.allSatisfy({ there.contains($0.identity) }) else { return }
+        saved.sysctls?.apply(to: name)
+    }
+
     /// Those to destinations that there is no way to. A way that somebody has made since is not joined by an
     /// old one.
     private static func missing(_ routes: [RouteView]) throws -> [RouteView] {

@@ -19,6 +19,8 @@ public struct NetworkSnapshot: Codable, Hashable, Sendable {
         var bridge: SavedBridge?
         /// What its bridge knows of it.
         var port: PortSettings?
+        /// How the kernel treats IP on it.
+        var sysctls: LinkSysctls?
     }
 
     struct SavedBridge: Codable, Hashable, Sendable {
@@ -53,7 +55,7 @@ public struct NetworkSnapshot: Codable, Hashable, Sendable {
             SavedLink(
                 name: link.name, index: link.index, alias: link.alias, isUp: link.isUp, mtu: link.mtu,
                 master: all.first { $0.index == link.master }?.name,
-                bridge: link.kind == .bridge ? SavedBridge(link) : nil, port: ports[link.index])
+                bridge: link.kind == .bridge ? SavedBridge(link) : nil, port: ports[link.index], sysctls: LinkSysctls(of: link.name))
         }
         let indices = Set(found.map(\.index))
         addresses = try RouteSocket().addressMessages().filter { message in

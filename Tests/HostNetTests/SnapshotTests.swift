@@ -102,6 +102,56 @@ struct SnapshotTests {
 
     private static let port = "bridge -d link show dev up0 | grep -o 'hairpin.*'"
 
+    /// How the kernel treats IP on a link goes with the addresses.
+    @Test func whatTheKernelDoesWithIPMoves() throws {
+        try OwnNetwork.run {
+            #expect(try shell(Self.world) == "")
+            let values = [
+                "ipv6/conf/LINK/accept_ra": "2", "ipv6/conf/LINK/autoconf": "0",
+                "ipv6/conf/LINK/forwarding": "1", "ipv6/conf/LINK/addr_gen_mode": "1",
+                "ipv4/conf/LINK/rp_filter": "2", "ipv4/conf/LINK/proxy_arp": "1",
+                "ipv4/conf/LINK/arp_ignore": "1", "ipv4/conf/LINK/arp_announce": "2",
+            ]
+            func set(_ link: String, _ value: (String) -> String) throws {
+                for (key, usual) in values {
+                    let path = "/proc/sys/net/" + key.replacingOccurrences(of: "LINK", with: link)
+                    #expect(try shell("echo \(value(usual)) >\(path)") == "")
+                }
+            }
+            func seen(_ link: String) throws -> [String] {
+                try values.keys.sorted().map { key in
+                    let path = "/proc/sys/net/" + key.replacingOccurrences(of: "LINK", with: link)
+                    return try key + "=" + shell("cat \(path)")
+                }
+            }
+            try set("up0") { $0 }
+            let wanted = try seen("up0")
+            let snapshot = try NetworkSnapshot(of: ["br0", "up0"], alias: "ours")
+            try change(snapshot)
+            #expect(try seen("br0") == wanted)
+            let bridged = try NetworkSnapshot(of: ["br0", "up0"], alias: "ours")
+            try set("up0") { _ in "0" }
+            #expect(try shell("ip link delete br0") == "")
+            try bridged.restore()
+            #expect(try seen("br0") == wanted && seen("up0") == wanted)
+            try set("up0") { _ in "0" }
+            try snapshot.restore()
+            #expect(try seen("up0") == wanted)
+        }
+    }
+
+    /// Where all addresses are there already, somebody's own values stay.
+    @Test func valuesOfABridgeThatLacksNothingStay() throws {
+        try OwnNetwork.run {
+            #expect(try shell(Self.world) == "")
+            let snapshot = try NetworkSnapshot(of: ["up0"], alias: "ours")
+            try change(snapshot)
+            #expect(try shell("echo 0 >/proc/sys/net/ipv6/conf/br0/accept_ra") == "")
+            try snapshot.move(from: "up0", to: "br0", lasting: true)
+            #expect(try shell("cat /proc/sys/net/ipv6/conf/br0/accept_ra") == "0\n")
+        }
+    }
+
     /// Where the kernel has VLANs on bridges.
     @Test func aPortsVLANsComeBack() throws {
         try OwnNetwork.run {

@@ -127,7 +127,8 @@ struct BridgeMaker: Sendable {
         else { return }
         try await Blocking.run { [mark = links.mark(bridge.id)] in
             let (from, to) = (uplink.rawValue, bridge.name.rawValue)
-            try NetworkSnapshot(of: [from], alias: mark).move(from: from, to: to)
+            let now = try NetworkSnapshot(of: [from], alias: mark)
+            if now.carriesSomething([from]) { try now.move(from: from, to: to) }
             try carried.move(from: from, to: to, lasting: true)
         }
     }
