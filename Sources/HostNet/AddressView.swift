@@ -31,6 +31,26 @@ struct AddressView {
             + addresses.filter(\.isKernels).map(\.address.text).sorted()
     }
 
+    /// Whether it is for the host to keep, among those of its link.
+    func isHosts(among others: [AddressView]) -> Bool {
+        let maker = message.attributes(behind: Self.size)[Self.maker]?.first ?? 0
+        guard !isTemporary, maker == 0 else { return false }
+        return address.length < address.bytes.count * 8 || !others.contains { $0.contains(address) }
+    }
+
+    /// `IFA_PROTO`, which older headers lack.
+    private static let maker = 11
+
+    private func contains(_ other: Address) -> Bool {
+        guard address.link == other.link, address.bytes.count == other.bytes.count,
+            address.length < other.length
+        else { return false }
+        return (0..<address.length).allSatisfy { bit in
+            let mask: UInt8 = 0x80 >> UInt8(bit % 8)
+            return address.bytes[bit / 8] & mask == other.bytes[bit / 8] & mask
+        }
+    }
+
     /// What makes it the same address.
     var identity: [UInt8] { address.bytes + [UInt8(address.length)] }
 

@@ -117,7 +117,7 @@ extension NetworkSnapshot {
     private func differencesOfRoutes() throws -> [String] {
         let numbers = try numbers()
         let now = try RouteSocket().routeMessages().compactMap { RouteView($0) }.filter { !$0.isTemporary }
-        let then = wanted(numbers).filter { !$0.isTemporary }.map(\.identity)
+        let then = try wanted(numbers).filter { !$0.isTemporary }.map(\.identity)
         let (present, indices) = (Set(now.map(\.identity)), Set(numbers.values))
         let extra = now.contains { route in
             route.links.contains(where: indices.contains) && !then.contains(route.identity)
@@ -126,11 +126,18 @@ extension NetworkSnapshot {
     }
 
     /// The routes with the numbers that links have now, but those over a link that is gone.
-    private func wanted(_ numbers: [Int: Int]) -> [RouteView] {
-        let gone = Set(links.map(\.index)).subtracting(numbers.keys)
+    private func wanted(_ numbers: [Int: Int]) throws -> [RouteView] {
+        let numbers = try numbers.merging(numbersOfOthers()) { own, _ in own }
+        let gone = Set(links.map(\.index)).union((others ?? [:]).keys).subtracting(numbers.keys)
         return routes.compactMap { RouteView($0) }.filter { gone.isDisjoint(with: $0.links) }.map {
             RouteView($0.remade(numbers)) ?? $0
         }
+    }
+
+    /// The numbers that other links have now which routes go over, by those that they had.
+    private func numbersOfOthers() throws -> [Int: Int] {
+        let now = Dictionary(try Links.all().map { ($0.name, $0.index) }) { first, _ in first }
+        return (others ?? [:]).compactMapValues { now[$0] }
     }
 
     /// The numbers that the links have now, by those that they had.
@@ -172,7 +179,7 @@ extension NetworkSnapshot {
 
     private func restoreRoutes() throws {
         let numbers = try numbers()
-        let wanted = wanted(numbers)
+        let wanted = try wanted(numbers)
         let indices = Set(numbers.values)
         let identities = Set(wanted.map(\.identity))
         var present: Set<KernelMessage> = []
@@ -235,16 +242,25 @@ extension NetworkSnapshot {
         let moved = routes.compactMap { RouteView($0) }.filter {
             !$0.isKernels && !(lasting && $0.isTemporary)
         }
+        let numbersOfOthers = try numbersOfOthers()
         // Not all routes go with the addresses, and one that stays would be a second way beside the new one.
         for route in moved where route.links.contains(saved.index) {
             guard let source else { continue }
-            let message = route.remade([saved.index: source])
+            let message = route.remade(numbersOfOthers.merging([saved.index: source]) { $1 })
             try? RouteSocket().send(message, as: Int(RTM_DELROUTE), flags: 0)
         }
         try moveSysctls(saved, to, with: all, target)
         for address in AddressView.inOrderOfMaking(all) { try add(address, target, from, to) }
-        let made = moved.compactMap { RouteView($0.remade([saved.index: target])) }
+        let numbers = numbersOfOthers.merging([saved.index: target]) { $1 }
+        let made = moved.filter { Set($0.links).isSubset(of: numbers.keys) }.compactMap {
+            RouteView($0.remade(numbers))
+        }
         try make(lasting ? Self.missing(made) : made)
+        let lost = Set(moved.flatMap(\.links)).subtracting(numbers.keys).compactMap { others?[$0] }
+        guard !lost.isEmpty else { return }
+        throw HostNetError(
+            call: "make a route", errno: ENODEV,
+            message: "there is no link \(lost.sorted().joined(separator: ", "))")
     }
 }
 

@@ -39,6 +39,8 @@ public struct NetworkSnapshot: Codable, Hashable, Sendable {
     var absent: [Absent]
     var addresses: [KernelMessage]
     var routes: [KernelMessage]
+    /// The names of other links that routes go over, by their numbers then.
+    var others: [Int: String]?
     /// When it was taken, in seconds since the host's start.
     var takenAt: Int
 
@@ -55,7 +57,8 @@ public struct NetworkSnapshot: Codable, Hashable, Sendable {
             SavedLink(
                 name: link.name, index: link.index, alias: link.alias, isUp: link.isUp, mtu: link.mtu,
                 master: all.first { $0.index == link.master }?.name,
-                bridge: link.kind == .bridge ? SavedBridge(link) : nil, port: ports[link.index], sysctls: LinkSysctls(of: link.name))
+                bridge: link.kind == .bridge ? SavedBridge(link) : nil, port: ports[link.index],
+                sysctls: LinkSysctls(of: link.name))
         }
         let indices = Set(found.map(\.index))
         addresses = try RouteSocket().addressMessages().filter { message in
@@ -65,7 +68,28 @@ public struct NetworkSnapshot: Codable, Hashable, Sendable {
         routes = try RouteSocket().routeMessages().filter {
             RouteView($0)?.stands(on: indices, or: own) == true
         }
+        let used = Set(routes.compactMap { RouteView($0) }.flatMap(\.links)).subtracting(indices)
+        let pairs = all.filter { used.contains($0.index) }.map { ($0.index, $0.name) }
+        others = Dictionary(pairs) { first, _ in first }
         takenAt = BootClock.seconds
+    }
+
+    /// What of it is the host's own and lasts, to be made again after a reboot. Not what ends by itself, what
+    /// another program has put there and tells by its number (`IFA_PROTO`, `RTA_PROTOCOL`: keepalived, BIRD),
+    /// nor single addresses (/32, /128) beside one of a network that they are in: so clusters make theirs,
+    /// and this host may no longer be their owner.
+    public func kept() -> NetworkSnapshot {
+        var kept = self
+        let views = addresses.compactMap(AddressView.init)
+        let (own, others) = (
+            views.filter { $0.isHosts(among: views) }, views.filter { !$0.isHosts(among: views) }
+        )
+        let lost = Set(others.compactMap { Address($0.message)?.bytes })
+        kept.addresses = own.map(\.message)
+        kept.routes = routes.filter { message in
+            RouteView(message).map { $0.isHosts && !$0.stands(on: [], or: lost) } ?? false
+        }
+        return kept
     }
 
     /// Whether the links of these names had an address that is not of the link alone, or a route that

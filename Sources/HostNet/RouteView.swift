@@ -44,6 +44,8 @@ struct RouteView {
     private var table: UInt32 { attributes[Part.table]?.number ?? UInt32(header.rtm_table) }
     /// Whether it came by itself, with an address.
     var isKernels: Bool { header.rtm_protocol == 2 }
+    /// Whether an administrator made it, or a program that says no more than that: nobody, `boot`, `static`.
+    var isHosts: Bool { [0, 3, 4].contains(header.rtm_protocol) && !isTemporary }
     var isDefault: Bool { header.rtm_dst_len == 0 && table == 254 && header.rtm_type == 1 }
     /// Whether it says its way by the number of another object, which nobody here moves.
     var isByNexthopObject: Bool { attributes[Part.nexthopObject] != nil }

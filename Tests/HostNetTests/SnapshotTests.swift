@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import HostNet
+import Synchronization
 import Testing
 
 /// Moving what a link has to a bridge, and back, as `ip` sees it.
@@ -151,6 +152,72 @@ struct SnapshotTests {
             #expect(try shell("cat /proc/sys/net/ipv6/conf/br0/accept_ra") == "0\n")
         }
     }
+
+    /// What is made again at a boot: the host's own, over links by their names.
+    @Test func whatLastsIsMadeAgainAfterAReboot() throws {
+        let kept = Mutex<NetworkSnapshot?>(nil)
+        try OwnNetwork.run {
+            #expect(try shell(Self.world) == "")
+            let foreign = """
+                ip addr add 10.90.0.60/32 dev up0
+                ip addr add 10.90.0.70/24 dev up0 valid_lft 600 preferred_lft 600
+                ip -6 addr add fd90::60/128 dev up0; ip addr add 192.0.2.7/32 dev up0
+                ip route add 10.97.0.0/16 via 10.90.0.1 proto bird
+                ip route add 10.98.0.0/16 via 10.90.0.1 src 10.90.0.60
+                """
+            #expect(try shell(foreign) == "")
+            #expect(try shell(Self.clusters) == "0\n")
+            let snapshot = try NetworkSnapshot(of: ["up0"], alias: "ours").kept()
+            let copy = try JSONDecoder().decode(
+                NetworkSnapshot.self, from: JSONEncoder().encode(snapshot))
+            kept.withLock { $0 = copy }
+            #expect(snapshot.lastingAddresses.count == 5)
+        }
+        let snapshot = try #require(kept.withLock { $0 })
+        try OwnNetwork.run {
+            // The links come in another order, and one of them later.
+            let boot = """
+                ip link set lo up; ip link add x0 type veth peer name x1
+                ip link add x2 type veth peer name x3
+                ip link add br0 type bridge; ip link set br0 up; ip link set x0 up; ip link set x2 up
+                ip link add up0 type veth peer name far0; ip link set up0 up; ip link set far0 up
+                ip link set up0 master br0
+                """
+            #expect(try shell(boot) == "")
+            let missing = #expect(throws: HostNetError.self) {
+                try snapshot.move(from: "up0", to: "br0", lasting: true)
+            }
+            #expect(missing?.message.contains("other0") == true && missing?.errno == ENODEV)
+            let first = try seen()
+            #expect(
+                first.contains("default via 10.90.0.1 dev br0 metric 100") && !first.contains("10.96.0.0"))
+            #expect(try shell("ip link add other0 type veth peer name other1; ip link set other0 up") == "")
+            try snapshot.move(from: "up0", to: "br0", lasting: true)
+            let now = try seen()
+            for wanted in [
+                "inet 10.90.0.2/24", "inet 10.90.0.3/24", "inet 10.91.0.2/24", "inet6 fd90::2/64",
+                "inet 192.0.2.7/32", "10.96.0.0/16 dev other0 scope link src 10.90.0.2",
+                "10.93.0.0/16 via 10.90.0.9 dev br0 table 77",
+            ] { #expect(now.contains(wanted), "\(wanted) is not in:\n\(now)") }
+            for unwanted in [
+                "10.90.0.50", "10.90.0.60", "10.90.0.70", "fd90::60", "10.97.0.0", "10.98.0.0", "16 dev x",
+            ] { #expect(!now.contains(unwanted), "\(unwanted) is in:\n\(now)") }
+        }
+    }
+
+    /// 10.90.0.50/24 as keepalived adds it, which says so (`IFA_PROTO`); older `ip` cannot.
+    private static let clusters = """
+        python3 -c '
+        import socket, struct
+        link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+        address = socket.inet_aton("10.90.0.50")
+        body = struct.pack("=BBBBI", socket.AF_INET, 24, 0, 0, socket.if_nametoindex("up0"))
+        body += struct.pack("=HH4s", 8, 2, address) + struct.pack("=HH4s", 8, 1, address)
+        body += struct.pack("=HHB3x", 5, 11, 18)
+        link.send(struct.pack("=IHHII", 16 + len(body), 20, 0x605, 1, 0) + body)
+        print(struct.unpack("=i", link.recv(4096)[16:20])[0])
+        '
+        """
 
     /// Where the kernel has VLANs on bridges.
     @Test func aPortsVLANsComeBack() throws {

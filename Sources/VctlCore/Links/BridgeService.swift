@@ -106,7 +106,7 @@ public struct BridgeService: Sendable {
                 hint: "a bridge takes over the addresses of one port: ip -brief address")
         }
         bridge.uplink = uplink
-        bridge.carried = try await host.snapshot(of: [uplink.rawValue], alias: mark)
+        bridge.carried = try await host.snapshot(of: [uplink.rawValue], alias: mark).kept()
         if let mac = sight.links.first(where: { $0.name == uplink.rawValue })?.mac {
             bridge.mac = mac.split(separator: ":").compactMap { UInt8($0, radix: 16) }
         }
