@@ -36,6 +36,8 @@ extension RealGuests {
                 "ok: all is as it was after: systemctl stop vctld",
                 "ok: all is as it was after: systemctl kill --signal=KILL vctld",
                 "ok: what is confirmed stays", "ok: and goes when it is deleted",
+                "ok: the ports' VLANs come back after: bridge set",
+                "ok: the ports' VLANs come back after: bridge delete", "ok: a VLAN on a bridge keeps it",
             ] { #expect(outcome.lines.contains(line), "\(outcome)") }
         }
     }
