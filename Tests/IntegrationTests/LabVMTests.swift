@@ -40,5 +40,16 @@ extension RealGuests {
                 "ok: the ports' VLANs come back after: bridge delete", "ok: a VLAN on a bridge keeps it",
             ] { #expect(outcome.lines.contains(line), "\(outcome)") }
         }
+
+        @Test func securityGroupsLetInWhatTheyAllow() throws {
+            try Lab.checkPrepared()
+            let scripts = "\(Lab.repository)/Tests/lab"
+            let outcome = try Shell.must(
+                [
+                    "\(scripts)/labvm", "run", "--programs", Lab.build, "--timeout", "1500",
+                    "\(scripts)/vm/security-groups.sh",
+                ], seconds: 2400)
+            #expect(outcome.lines.contains("ok: no rule is left"), "\(outcome)")
+        }
     }
 }

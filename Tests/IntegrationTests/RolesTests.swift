@@ -17,7 +17,7 @@ extension RealGuests {
                 "vm.list", "vm.show", "vm.wait", "vm.xml", "image.list", "image.show", "operation.list",
                 "operation.show", "operation.wait", "event.follow", "warning.list", "audit.list",
                 "statistics", "host.show", "host.doctor", "version", "ready", "openapi", "profile.list",
-                "profile.show", "tap.list", "tap.show", "bridge.list", "bridge.show", "network.list",
+                "profile.show", "tap.list", "tap.show", "bridge.list", "bridge.show", "network.list", "securitygroup.list", "securitygroup.show",
                 "network.show",
                 "network.leases", "network.reservation.list", "network.dns.list", "network.forward.list",
             ],
@@ -49,6 +49,7 @@ extension RealGuests {
                 "vm.release", "operation.abandon", "profile.create", "profile.set", "profile.delete",
                 "tap.create", "tap.delete", "bridge.create", "bridge.set", "bridge.delete",
                 "bridge.confirm", "bridge.rollback",
+                "securitygroup.create", "securitygroup.set", "securitygroup.delete",
                 // What a network is changes what the host lets through.
                 "network.create", "network.set", "network.delete", "network.start", "network.stop",
                 "network.adopt", "network.release", "network.reservation.add",
@@ -87,7 +88,7 @@ extension RealGuests {
             let operation = try #require(try lab.operations().first { $0.status == .succeeded })
             let names = [
                 "vm": "seen", "image": "tiny", "operation": "\(operation.id)", "profile": "plain",
-                "tap": "seen0", "network": "default", "bridge": "virbr0",
+                "tap": "seen0", "network": "default", "bridge": "virbr0", "securitygroup": "shut",
             ]
             return Endpoints.all.map { Ask($0, isRead($0) ? names : [:]) }
         }
@@ -215,6 +216,7 @@ extension RealGuests {
             guard try !lab.vms().contains(where: { $0.name == "seen" }) else { return lab }
             try lab.must("profile", "create", "plain", "--cpus", "1", "--cloud-init", seed)
             try lab.must("tap", "create", "seen0")
+            try lab.must("securitygroup", "create", "shut")
             try lab.create("seen", "--no-start", "--cloud-init", seed)
             return lab
         }

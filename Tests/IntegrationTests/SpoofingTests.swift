@@ -164,6 +164,29 @@ extension RealGuests {
             #expect(try table(lab)?.contains("from_\(second.tap ?? "?")") == false)
         }
 
+        /// By its own trial: in a kernel that follows flows on bridges they work instead.
+        @Test func groupsAreRefusedWhereTheKernelLacksWhatTheyNeed() throws {
+            let lab = try Lab.current
+            try lab.create("open", "--no-start", "--network", "default")
+            let mac = try #require(try lab.vm("open").nics.first?.mac)
+            try lab.must("securitygroup", "create", "web", "--allow", "tcp/80", "--if-not-exists")
+            let rules = "table bridge t { chain c { type filter hook forward priority 0;"
+                + " ct state established accept; }; }"
+            let isFollowed = try lab.inside("unshare", "--net", "--", "nft", rules).status == 0
+            let set = try lab.vctl("vm", "nic", "set", "open", mac, "--sg", "web")
+            if isFollowed {
+                #expect(try set.status == 0 && lab.vm("open").nics.first?.securityGroups == ["web"])
+                #expect(try lab.vctl("sg", "delete", "web", "--yes").err.contains("securityGroup.inUse"))
+            } else {
+                #expect(set.status == 64 && set.err.contains("does not follow flows"), "\(set)")
+                #expect(try lab.vm("open").nics.first?.securityGroups == nil && table(lab) == nil)
+            }
+            let unknown = try lab.vctl("vm", "nic", "set", "open", mac, "--sg", "nobody")
+            #expect(unknown.status == 3 && unknown.err.contains("securityGroup.notFound"), "\(unknown)")
+            try lab.remove("open")
+            try lab.must("sg", "delete", "web", "--yes")
+        }
+
         /// An address that was said is the NIC's by DHCP, too; IPv6 is chosen by the guest.
         @Test func anAddressThatWasSaidIsKeptAndGoesWithItsNIC() throws {
             let lab = try Lab.current

@@ -37,6 +37,7 @@ import Testing
             "network forward": "add list remove",
             "operation": "list show wait cancel retry abandon",
             "bridge": "create list show set delete confirm rollback",
+            "securitygroup": "create list show set delete",
             "tap": "create list delete", "event": "list follow", "warning": "list ack delete",
             "audit": "list", "host": "show doctor",
         ]

@@ -4,7 +4,8 @@
 public enum Endpoints {
     /// Every endpoint.
     public static let all: [Endpoint] =
-        vms + devices + networks + images + profiles + links + operations + streams + daemon
+        vms + devices + networks + images + profiles + links + securityGroups + operations + streams
+        + daemon
 
     /// The endpoint of the given id.
     public static func named(_ id: String) -> Endpoint {
@@ -147,6 +148,24 @@ public enum Endpoints {
         call(
             .post, "bridge.rollback", "/v1/bridges/{bridge}/actions/rollback", "Take its last change back",
             Empty.self, .value, Bridge.self, [.dryRun], .admin),
+    ]
+
+    private static let securityGroups: [Endpoint] = [
+        list(
+            "securitygroup.list", "/v1/securitygroups", "All security groups, by name", SecurityGroup.self,
+            [.label]),
+        call(
+            .post, "securitygroup.create", "/v1/securitygroups", "Make a security group",
+            SecurityGroupCreate.self, .value, SecurityGroup.self, [.dryRun], .admin),
+        get(
+            "securitygroup.show", "/v1/securitygroups/{securitygroup}", "One security group",
+            SecurityGroup.self),
+        call(
+            .patch, "securitygroup.set", "/v1/securitygroups/{securitygroup}", "Change what is given",
+            SecurityGroupPatch.self, .value, SecurityGroup.self, [.dryRun], .admin),
+        call(
+            .delete, "securitygroup.delete", "/v1/securitygroups/{securitygroup}", "Delete a security group",
+            nil, .nothing, Never?.self, [.dryRun], .admin),
     ]
 
     private static let operations: [Endpoint] = [

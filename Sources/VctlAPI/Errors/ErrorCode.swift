@@ -45,6 +45,9 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case imageDownload = "image.download"
     case profileNotFound = "profile.notFound"
     case profileExists = "profile.exists"
+    case securityGroupNotFound = "securityGroup.notFound"
+    case securityGroupExists = "securityGroup.exists"
+    case securityGroupInUse = "securityGroup.inUse"
     case agentUnresponsive = "agent.unresponsive"
     case agentMissing = "agent.missing"
     case agentFailed = "agent.failed"
@@ -112,7 +115,7 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
         case .requestPath, .vmNotFound, .diskNotFound, .nicNotFound, .imageNotFound, .networkNotFound,
             .poolNotFound, .pathNotFound,
             .operationNotFound, .warningNotFound, .profileNotFound, .reservationNotFound, .recordNotFound,
-            .forwardNotFound, .tapNotFound, .bridgeNotFound, .linkNotFound:
+            .forwardNotFound, .tapNotFound, .bridgeNotFound, .linkNotFound, .securityGroupNotFound:
             404
         case .agentMissing, .vmDeviceBusy, .vmExists, .vmBusy, .vmProtected, .vmForeign, .vmTransient,
             .vmState, .vmMissing,
@@ -123,7 +126,8 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             .networkProtected, .networkTransient, .networkOverlap, .networkRestart, .networkReserved,
             .networkNoService, .networkNoCheck, .forwardTaken, .tapForeign, .tapInUse, .linkExists,
             .linkInUse,
-            .bridgeForeign, .bridgeInUse, .bridgeState, .linkManaged:
+            .bridgeForeign, .bridgeInUse, .bridgeState, .linkManaged,
+            .securityGroupExists, .securityGroupInUse:
             409
         case .libvirtUnavailable, .daemonStopping, .daemonBusy: 503
         // The guest is the one behind (RFC 9110, sections 15.6.3 and 15.6.5).

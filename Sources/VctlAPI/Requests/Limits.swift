@@ -182,6 +182,18 @@ extension VMNICPatch: FieldLimits {
     }
 }
 
+extension SecurityGroupCreate: FieldLimits {
+    static var limits: [String: Schema] {
+        ["description": .plainText(Limits.description), "labels": .labels(nullable: false)]
+    }
+}
+
+extension SecurityGroupPatch: FieldLimits {
+    static var limits: [String: Schema] {
+        ["description": .removableText(Limits.description), "labels": .labels(nullable: true)]
+    }
+}
+
 extension RateLimit: FieldLimits {
     static var limits: [String: Schema] { ["burstBytes": .bytes(Limits.burstBytes)] }
 }

@@ -31,6 +31,8 @@ public struct NICSpec: Codable, Hashable, Sendable {
     public var antiSpoofing: Bool?
     /// Addresses that are its own beside those that DHCP gives it.
     public var ip: [IPAddress]?
+    /// Security groups; nothing comes in but what one of them allows. Everything does without this.
+    public var securityGroups: [Name]?
 
     public init(network: Reference) { self.network = network }
     public init(bridge: LinkName) { self.bridge = bridge }
@@ -63,5 +65,7 @@ public struct VMNICPatch: Codable, Hashable, Sendable {
     public var antiSpoofing: Bool?
     /// Addresses that are its own beside those that DHCP gives it; `null`: none.
     public var ip: Removable<[IPAddress]>?
+    /// Its security groups; `null`: none, and everything comes in.
+    public var securityGroups: Removable<[Name]>?
     public init() {}
 }

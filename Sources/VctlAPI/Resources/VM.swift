@@ -165,6 +165,8 @@ public struct VM: Codable, Hashable, Sendable {
         public var antiSpoofing: Bool?
         /// Addresses that were said to be its own.
         public var ip: [String]?
+        /// The security groups that say what may come in.
+        public var securityGroups: [String]?
         public init(
             mac: String, network: String? = nil, bridge: String? = nil, model: String? = nil,
             tap: String? = nil,

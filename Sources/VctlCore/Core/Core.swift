@@ -41,6 +41,7 @@ public final class Core: Sendable {
     public let profiles: ProfileService
     public let bridges: BridgeService
     public let taps: TAPService
+    public let securityGroups: SecurityGroupService
     public let operations: OperationService
     public let events: EventService
     public let warnings: WarningService
@@ -121,6 +122,7 @@ public final class Core: Sendable {
         profiles = ProfileService(inventory: opened, state: state)
         bridges = BridgeService(environment: built, acceptance: acceptance)
         taps = TAPService(environment: built, acceptance: acceptance)
+        securityGroups = SecurityGroupService(inventory: opened, state: state, nicGuard: nicGuard)
         operations = OperationService(inventory: opened, engine: engine)
         events = EventService(inventory: opened)
         warnings = WarningService(inventory: opened)
@@ -175,6 +177,7 @@ public final class Core: Sendable {
         try await keeping.run()
         await NetworkService.sweepProbes(environment)
         try await ForwardRecovery.sweep(state, inventory)
+        try await SecurityGroupRecovery.sweep(state, inventory)
         try await engine.resume()
         let environment = environment
         let bytes = configuration.consoleLogBytes

@@ -15,6 +15,7 @@ enum Migrations {
         migrator.registerMigration("6-taps") { db in try db.execute(sql: links("tap")) }
         migrator.registerMigration("8-forwards") { db in try db.execute(sql: forwards) }
         migrator.registerMigration("9-bridges") { db in try db.execute(sql: links("bridge")) }
+        migrator.registerMigration("10-security-groups") { db in try db.execute(sql: securityGroups) }
         return migrator
     }
 
@@ -108,6 +109,12 @@ enum Migrations {
             id TEXT PRIMARY KEY, network TEXT NOT NULL, vm TEXT NOT NULL, document TEXT NOT NULL)
             WITHOUT ROWID;
         CREATE INDEX forward_network ON forward(network);
+        """
+
+    private static let securityGroups = """
+        CREATE TABLE securitygroup(
+            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
+            document TEXT NOT NULL);
         """
 
     private static let networks = """

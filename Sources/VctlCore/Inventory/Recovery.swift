@@ -45,9 +45,11 @@ struct Recovery: Sendable {
                 try found.unreadable + ProfileRecovery.restore(state, transaction)
                 + LinkRecovery.restore(state, transaction)
                 + ForwardRecovery.restore(state, transaction)
+                + SecurityGroupRecovery.restore(state, transaction)
             try transaction.warn(
                 "inventory.recovered",
-                "the inventory was rebuilt: VMs, images, profiles, bridges and TAPs are back, \(Self.lost)",
+                "the inventory was rebuilt: VMs, images, profiles, bridges, TAPs and security groups are back,"
+                    + " \(Self.lost)",
                 hint: "vctl vm list; vctl image list; vctl profile list")
             for path in unreadable {
                 try transaction.warn("recovery.unreadable", "\(path) cannot be read, and was left as it is")

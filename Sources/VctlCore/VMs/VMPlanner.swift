@@ -37,7 +37,9 @@ struct VMPlanner: Sendable {
         }
         plan.nics = try await nics(
             create, plan.id,
-            NICHost(connection: connection, caller: caller, uri: environment.hypervisor.uri), &warnings)
+            NICHost(
+                connection: connection, caller: caller, uri: environment.hypervisor.uri,
+                inventory: environment.inventory), &warnings)
         plan.boot = try kernel(create, caller)
         let image = try await image(create)
         plan.image = image.map { .init(id: $0.id, name: $0.name, linked: create.clone != .full) }
@@ -153,6 +155,7 @@ struct VMPlanner: Sendable {
         (asked.network, asked.bridge) = (nic.network, nic.bridge)
         var part = Mark.NIC(mac: mac)
         (part.antiSpoofing, part.addresses) = (spec.antiSpoofing ?? false, (spec.ip ?? []).map(\.description))
+        part.groups = (spec.securityGroups ?? []).map(\.rawValue)
         if !part.isEmpty { nic.guarding = part }
         try await host.check(asked, nic.xml, part, field: field)
         return nic
@@ -228,7 +231,10 @@ struct VMPlanner: Sendable {
             VM.Disk(target: $0.target, device: $0.device.rawValue, path: $0.path, role: $0.role.rawValue)
         }
         vm.nics = plan.nics.map {
-            VM.NIC(mac: $0.mac, network: $0.network, bridge: $0.bridge, model: $0.model)
+            var nic = VM.NIC(mac: $0.mac, network: $0.network, bridge: $0.bridge, model: $0.model)
+            // A group that a VM will have is in use.
+            nic.securityGroups = $0.guarding?.groups.isEmpty == false ? $0.guarding?.groups : nil
+            return nic
         }
         return vm
     }

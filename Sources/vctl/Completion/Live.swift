@@ -12,6 +12,7 @@ enum Live {
     static let images = names("image.list", "name")
     static let profiles = names("profile.list", "name")
     static let bridges = names("bridge.list", "name")
+    static let securityGroups = names("securitygroup.list", "name")
     static let taps = names("tap.list", "name")
     static let operations = names("operation.list", "id")
     static let warnings = names("warning.list", "id")

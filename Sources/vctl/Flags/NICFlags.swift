@@ -4,14 +4,15 @@ import VctlAPI
 extension Parse {
     /// The keys of ``network(_:)``.
     static let networkKeys = [
-        "mac", "model", "ip", "vlan", "mtu", "queues", "isolated", "anti-spoofing", "boot", "link", "inbound",
+        "mac", "model", "ip", "vlan", "mtu", "queues", "isolated", "anti-spoofing", "sg", "boot", "link",
+        "inbound",
         "outbound",
     ]
 
     /// How the keys are explained.
     static let networkHelp =
         "NAME or bridge=NAME; then, by commas, any of mac=, model=, ip=, vlan=, mtu=, queues=, "
-        + "isolated=yes, anti-spoofing=yes, boot=N, link=no, inbound=RATE, outbound=RATE"
+        + "isolated=yes, anti-spoofing=yes, sg=, boot=N, link=no, inbound=RATE, outbound=RATE"
 
     /// `NAME[,key=value]…` or `bridge=NAME[,key=value]…`; `none` is no NIC.
     static func network(_ text: String) throws -> NICSpec? {
@@ -30,6 +31,7 @@ extension Parse {
         nic.outbound = try list.value("outbound", rate)
         nic.antiSpoofing = try list.value("anti-spoofing", yesOrNo)
         nic.ip = try list.value("ip", addresses)
+        nic.securityGroups = try list.value("sg", groups)
         return nic
     }
 
@@ -66,6 +68,17 @@ extension Parse {
     static func addresses(_ text: String) throws -> [IPAddress] {
         try text.split(omittingEmptySubsequences: false) { $0 == "," || $0 == "/" }.map { part in
             try refusing { () throws(InvalidValue) in try IPAddress(checking: String(part)) }
+        }
+    }
+
+    static func rule(_ text: String) throws -> SecurityRule {
+        try refusing { () throws(InvalidValue) in try SecurityRule(checking: text) }
+    }
+
+    /// Names of groups with `,`, or in a list of keys with `/`, between them.
+    static func groups(_ text: String) throws -> [Name] {
+        try text.split(omittingEmptySubsequences: false) { $0 == "," || $0 == "/" }.map {
+            try name(String($0))
         }
     }
 

@@ -52,6 +52,7 @@ struct Noun: Sendable {
             Column("bridge"), Column("vlan", "VLAN", number: true), Column("mtu", "MTU", number: true),
             Column("queues", number: true), Column("isolated", shown: Cell.yes),
             Column("antiSpoofing", "ANTI-SPOOFING", shown: Cell.yes), Column("ip", "IP", shown: Cell.list),
+            Column("securityGroups", "SG", shown: Cell.list),
             Column("boot", number: true), Column("inbound", shown: Cell.rateLimit, plain: Cell.averageRate),
             Column("outbound", shown: Cell.rateLimit, plain: Cell.averageRate),
         ],
@@ -151,6 +152,15 @@ struct Noun: Sendable {
         ],
         usual: ["name", "state", "owner", "bridge", "inUse", "vm", "managed"])
 
+    static let securityGroup = Noun(
+        name: "securitygroup", nameField: "name",
+        columns: [
+            Column("name"), Column("rules", shown: Cell.list), Column("usedBy", "USED-BY", shown: Cell.list),
+            Column("description"), Column("id"), Column("labels", shown: Cell.labels),
+            Column("createdAt", "CREATED", shown: Cell.time),
+        ],
+        usual: ["name", "rules", "usedBy", "description"])
+
     static let operation = Noun(
         name: "operation", nameField: "id",
         columns: [
@@ -229,7 +239,7 @@ struct Noun: Sendable {
 
     private static func known(_ name: String) -> Noun? {
         [
-            vm, network, lease, reservation, record, forward, disk, nic, image, bridge, tap, operation, event,
+            vm, network, lease, reservation, record, forward, disk, nic, image, bridge, tap, securityGroup, operation, event,
             warning, audit, host, finding, path,
         ].first {
             $0.name == name

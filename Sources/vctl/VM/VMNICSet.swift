@@ -85,12 +85,18 @@ struct VMNICSet: ParsableCommand {
         transform: Parse.removable(Parse.addresses))
     var ip: Removable<[IPAddress]>?
 
+    @Option(
+        name: .customLong("sg"),
+        help: .init("Its security groups, or none: everything may come in.", valueName: "a,b"),
+        transform: Parse.removable(Parse.groups))
+    var groups: Removable<[Name]>?
+
     func patch() throws -> VMNICPatch {
         var patch = VMNICPatch()
         (patch.network, patch.bridge, patch.link, patch.model) = (network, bridge, link, model)
         (patch.vlan, patch.mtu, patch.queues, patch.boot) = (vlan, mtu, queues, boot)
         (patch.isolated, patch.inbound, patch.outbound) = (isolated, inbound, outbound)
-        (patch.antiSpoofing, patch.ip) = (antiSpoofing, ip)
+        (patch.antiSpoofing, patch.ip, patch.securityGroups) = (antiSpoofing, ip, groups)
         guard patch != VMNICPatch() else {
             throw Failure.usage(
                 "nothing to change is given", hint: "vctl help vm nic set names what there is")

@@ -13,6 +13,7 @@ extension HandlerTable {
         table.addImages(core)
         table.addProfiles(core)
         table.addLinks(core)
+        table.addSecurityGroups(core)
         table.addOperations(core)
         table.addEvents(EventSource(core.events), keepAlive: keepAlive)
         table.addNotes(core)

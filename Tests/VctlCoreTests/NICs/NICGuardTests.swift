@@ -77,6 +77,24 @@ struct NICGuardTests {
         }
     }
 
+    /// Without what this machine's kernel may lack: the words are checked, and nothing else.
+    @Test func aGroupAllowsWhatItSays() throws {
+        var nic = VM.NIC(mac: "52:54:00:00:00:01", tap: "vt1")
+        nic.securityGroups = ["web", "gone"]
+        let rules = [
+            try SecurityRule(checking: "tcp/22 from 10.0.0.0/8"), try SecurityRule(checking: "icmp"),
+        ]
+        let guarded = try #require(GuardedNIC(nic, isRunning: true))
+        let body = try #require(GuardRules(nics: [guarded], groups: ["web": rules]).body)
+        #expect(body.contains("ether type ip ip saddr 10.0.0.0/8 tcp dport 22-22 accept"))
+        #expect(body.contains("ether type ip meta l4proto icmp accept"))
+        #expect(body.contains("ether type ip6 meta l4proto ipv6-icmp accept"))
+        #expect(body.contains("ct state established ct direction reply accept"))
+        #expect(!body.contains("from_vt1"), "it may send what it likes")
+        let shut = try #require(GuardRules(nics: [guarded]).body)
+        #expect(!shut.contains("dport 22"), "a group that is gone allows nothing")
+    }
+
     @Test func whatWasLearnedOfAGuestGoesWhenItStops() throws {
         let learned = ["vt1": Set([IPAddress("192.168.122.77")!])]
         let running = try #require(GuardRules(nics: [try Self.nic("vt1")], learned: learned).body)

@@ -118,13 +118,13 @@ struct ClonePlanner: Sendable {
 
     // MARK: Everything else
 
-    /// A clone is kept from spoofing as the other one is; the other one's addresses are not its own.
+    /// A clone is guarded as the other one is; the other one's addresses are not its own.
     private func guarded(_ nics: [ClonePlan.NIC]) -> [Mark.NIC] {
         nics.compactMap { nic in
-            guard source.nics.first(where: { $0.mac == nic.from })?.antiSpoofing == true else { return nil }
+            let other = source.nics.first { $0.mac == nic.from }
             var part = Mark.NIC(mac: nic.mac)
-            part.antiSpoofing = true
-            return part
+            (part.antiSpoofing, part.groups) = (other?.antiSpoofing ?? false, other?.securityGroups ?? [])
+            return part.isEmpty ? nil : part
         }
     }
 

@@ -27,12 +27,13 @@ struct NICHost: Sendable {
     let caller: Caller
     /// libvirt's.
     let uri: String
+    let inventory: Inventory
     var links = LinkFiles()
 
     /// Checks what is asked for.
     /// - Parameters:
     ///   - nic: as it would be.
-    ///   - part: what is in the mark of what it may send.
+    ///   - part: what is in the mark of what it may send and receive.
     ///   - field: where a field of it is in the request.
     /// - Throws: ``Problem`` `request.invalid` or `permission.denied`.
     func check(
@@ -41,10 +42,12 @@ struct NICHost: Sendable {
         if let bridge = setting.bridge { try check(bridge: bridge, field("bridge")) }
         let moves = setting.network != nil || setting.bridge != nil
         if !nic.vlanTags.isEmpty, setting.vlan != nil || moves { try await checkVLAN(nic, field("vlan")) }
-        if part.antiSpoofing {
-            try NICGuard.refuseImpossible(uri, field: field("antiSpoofing"))
-            try await checkBridge(nic, field("antiSpoofing"))
+        if part.isGuarded {
+            let field = field(part.antiSpoofing ? "antiSpoofing" : "securityGroups")
+            try NICGuard.refuseImpossible(uri, field: field)
+            try await checkBridge(nic, field)
         }
+        if !part.groups.isEmpty { try await check(part.groups, field("securityGroups")) }
         let rates = [("inbound", setting.inbound), ("outbound", setting.outbound)]
         for (name, rate) in rates where rate.map({ $0.average != 0 }) ?? false {
             try await checkRate(name, field(name))
@@ -106,6 +109,17 @@ struct NICHost: Sendable {
         throw Self.refusal(
             field, "what it sends passes no bridge of Linux, where it could be looked at",
             "put it on a network with a bridge of its own, or leave this out")
+    }
+
+    private func check(_ groups: [String], _ field: String) async throws {
+        try await inventory.read { db in
+            for name in groups { _ = try SecurityGroupStore.get(db, .name(name)) }
+        }
+        guard !uri.hasPrefix("test:"), let reason = try await ConntrackTrial().problem() else { return }
+        throw Self.refusal(
+            field,
+            "this host's kernel does not follow flows on bridges, by which answers are known: \(reason)",
+            "modprobe nf_conntrack_bridge, or apt-get install linux-image-amd64 and boot that kernel")
     }
 
     private func checkRate(_ name: String, _ field: String) async throws {

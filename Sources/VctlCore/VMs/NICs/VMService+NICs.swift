@@ -25,6 +25,7 @@ extension VM.NIC {
     fileprivate var guarding: Mark.NIC {
         var part = Mark.NIC(mac: mac)
         (part.antiSpoofing, part.addresses) = (antiSpoofing ?? false, ip ?? [])
+        part.groups = securityGroups ?? []
         return part
     }
 }
@@ -45,6 +46,7 @@ extension VMNICPatch {
         var after = before
         if let antiSpoofing { after.antiSpoofing = antiSpoofing }
         if let ip { after.addresses = (ip.value ?? []).map(\.description) }
+        if let securityGroups { after.groups = (securityGroups.value ?? []).map(\.rawValue) }
         return .init(mac: before.mac, before: before, after: after)
     }
 
@@ -54,7 +56,9 @@ extension VMNICPatch {
         }
         let list = ip.map { ($0.value ?? []).map(\.description).joined(separator: ", ") }
         let addresses = list.map { $0.isEmpty ? "say no address of it" : "say that it has \($0)" }
-        return [spoofing, addresses].compactMap(\.self)
+        let groups = securityGroups.map { ($0.value ?? []).map(\.rawValue).joined(separator: ", ") }
+        let inward = groups.map { $0.isEmpty ? "let everything in" : "let in what \($0) allows" }
+        return [spoofing, addresses, inward].compactMap(\.self)
     }
 }
 
@@ -144,7 +148,7 @@ extension VMService {
             let network = try await networkName(patch.network, now.connection)
             let guarding = patch.guarding(known.guarding)
             var setting = NICSetting(patch, network: network)
-            if guarding.after?.antiSpoofing == true, old.targetDev == nil {
+            if guarding.after?.isGuarded == true, old.targetDev == nil {
                 setting.tap = VMPlanner.freeTap(now.row.id, besides: now.vm.nics)
             }
             var new = old
@@ -180,7 +184,9 @@ extension VMService {
     }
 
     private func host(_ now: Present, _ context: RequestContext) -> NICHost {
-        NICHost(connection: now.connection, caller: context.caller, uri: environment.hypervisor.uri)
+        NICHost(
+            connection: now.connection, caller: context.caller, uri: environment.hypervisor.uri,
+            inventory: inventory)
     }
 
     private func networkName(_ reference: Reference?, _ connection: Connection) async throws -> String? {

@@ -144,12 +144,14 @@ extension Mark.NIC {
         self.init(mac: mac.lowercased())
         antiSpoofing = element[attribute: "anti-spoofing"] == "yes"
         addresses = element.elements.compactMap { $0[attribute: "address"] }
+        groups = element.elements.compactMap { $0[attribute: "group"] }
     }
 
     fileprivate var element: Element {
-        Element(
-            "nic", ["mac": mac, "anti-spoofing": antiSpoofing ? "yes" : "no"],
-            children: addresses.map { Element("ip", ["address": $0]) })
+        let list =
+            addresses.map { Element("ip", ["address": $0]) } + groups.map { Element("sg", ["group": $0]) }
+        return Element(
+            "nic", ["mac": mac, "anti-spoofing": antiSpoofing ? "yes" : "no"], children: list)
     }
 }
 

@@ -71,11 +71,20 @@ struct Mark: Codable, Hashable, Sendable {
         var antiSpoofing = false
         /// Addresses that are its own.
         var addresses: [String] = []
+        /// The names of its security groups; `nil`, as in older journals: none.
+        private var sg: [String]?
+        var groups: [String] {
+            get { sg ?? [] }
+            set { sg = newValue.isEmpty ? nil : newValue }
+        }
 
         init(mac: String) { self.mac = mac }
 
         /// Whether there is nothing to say.
-        var isEmpty: Bool { !antiSpoofing && addresses.isEmpty }
+        var isEmpty: Bool { !antiSpoofing && addresses.isEmpty && groups.isEmpty }
+
+        /// Whether rules are needed.
+        var isGuarded: Bool { antiSpoofing || !groups.isEmpty }
     }
 
     /// Puts a NIC's part in the place of the one that is there.

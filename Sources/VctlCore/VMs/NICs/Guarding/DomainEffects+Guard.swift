@@ -8,7 +8,7 @@ extension DomainEffects {
     /// - Throws: ``HostNetError``; `LibvirtError`.
     func guardNICs(of domain: Domain) async throws {
         guard let text = try await Self.keptMetadata(domain), let mark = Mark(metadata: text),
-            mark.instance == environment.state.instance, mark.nics.contains(where: \.antiSpoofing)
+            mark.instance == environment.state.instance, mark.nics.contains(where: \.isGuarded)
         else { return }
         let saved = try DomainXML(parsing: try await domain.xml(.inactive))
         let nics = saved.interfaces.compactMap(VM.NIC.init).map(mark.completed)
@@ -23,6 +23,7 @@ extension Mark {
         var nic = nic
         nic.antiSpoofing = part.antiSpoofing ? true : nil
         nic.ip = part.addresses.isEmpty ? nil : part.addresses
+        nic.securityGroups = part.groups.isEmpty ? nil : part.groups
         return nic
     }
 }

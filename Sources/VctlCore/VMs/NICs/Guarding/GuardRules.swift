@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import VctlAPI
 
-/// The table that keeps guests from sending as somebody else: pure, so that the same NICs give the same text.
+/// The table that keeps guests from sending as somebody else, and lets in what security groups allow: pure,
+/// so that the same NICs give the same text.
 ///
 /// A frame is looked at where it comes out of the guest, before the bridge learns from it. What DHCP gives a
 /// guest is read off the answer on its way to it. An IPv6 address belongs to who has asked first whether
@@ -10,6 +11,10 @@ struct GuardRules: Sendable {
     let nics: [GuardedNIC]
     /// Addresses that were learned on the wire, by TAP.
     var learned: [String: Set<IPAddress>] = [:]
+    /// What each security group allows. One that is not there allows nothing.
+    var groups: [String: [SecurityRule]] = [:]
+
+    private var honest: [GuardedNIC] { nics.filter(\.isHonest) }
 
     /// How many addresses one guest may come to have.
     private static let most = 256
@@ -21,19 +26,20 @@ struct GuardRules: Sendable {
     /// The table between its braces; `nil`: nobody needs it.
     var body: String? {
         guard !nics.isEmpty else { return nil }
-        let from = nics.map { chain("from_\($0.name)", from: $0) }
+        let from = honest.map { chain("from_\($0.name)", from: $0) }
         let to = nics.map { chain("to_\($0.name)", to: $0) }
-        return nics.map(sets).joined() + from.joined() + to.joined()
-            + map("senders", "from") + hook("prerouting", "dstnat", "iifname vmap @senders")
+        return honest.map(sets).joined() + from.joined() + to.joined()
+            + map("senders", "from", honest) + hook("prerouting", "dstnat", "iifname vmap @senders")
             // Behind the last hook that all pass, nobody knows any more where a frame came in.
-            + map("receivers", "to") + hook("forward", "filter", "oifname vmap @receivers")
+            + map("receivers", "to", nics) + hook("forward", "filter", "oifname vmap @receivers")
             + hook("output", "filter", "oifname vmap @receivers")
     }
 
     /// By which a hook finds the chain of a NIC.
-    private func map(_ name: String, _ chain: String) -> String {
+    private func map(_ name: String, _ chain: String, _ nics: [GuardedNIC]) -> String {
         let jumps = nics.map { "\"\($0.tap)\" : jump \(chain)_\($0.name)" }.joined(separator: ", ")
-        return "map \(name) {\n    type ifname : verdict\n    elements = { \(jumps) }\n}\n"
+        let elements = nics.isEmpty ? "" : "    elements = { \(jumps) }\n"
+        return "map \(name) {\n    type ifname : verdict\n\(elements)}\n"
     }
 
     private func hook(_ name: String, _ priority: String, _ rule: String) -> String {
@@ -46,7 +52,8 @@ struct GuardRules: Sendable {
     }
 
     private func chain(_ name: String, to nic: GuardedNIC) -> String {
-        Self.chain(name, [lesson(nic)] + refusals(nic))
+        let learning = nic.isHonest ? [lesson(nic)] + refusals(nic) : []
+        return Self.chain(name, learning + (nic.groups.map(allowed) ?? []))
     }
 
     private static func chain(_ name: String, _ rules: [String]) -> String {
@@ -151,6 +158,20 @@ struct GuardRules: Sendable {
         return list.isEmpty ? [] : ["{ \(list.joined(separator: ", ")) }"]
     }
 
+    // MARK: What may come in
+
+    /// Answers pass by their direction, and what comes in is looked at packet by packet: so an open flow ends
+    /// with the rule that allowed it. What addresses and routers need passes always.
+    private func allowed(by names: [String]) -> [String] {
+        let needed = "nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert, mld-listener-query"
+        return [
+            "ether type arp accept", "ct state established ct direction reply accept",
+            "ct state related accept", "ether type ip udp sport 67 udp dport 68 accept",
+            "ether type ip6 udp sport 547 udp dport 546 accept",
+            "ether type ip6 icmpv6 type { \(needed) } accept",
+        ] + names.flatMap { groups[$0] ?? [] }.flatMap(\.matches).map { "\($0) accept" } + ["drop"]
+    }
+
     // MARK: What is learned on the way to a guest
 
     /// Of an answer (2) to itself that grants (option 53 is 5, which servers write first) the address that it
@@ -218,5 +239,27 @@ extension GuardedNIC {
         tap.utf8.map { byte in
             "@+".utf8.contains(byte) ? "_\(String(byte, radix: 16))" : String(UnicodeScalar(byte))
         }.joined()
+    }
+}
+
+extension SecurityRule {
+    /// What matches it, for each family that it speaks of.
+    fileprivate var matches: [String] {
+        let families = source.map { [$0.family] } ?? IPFamily.allCases
+        return families.map { family in
+            let from = source.map { "\(family.keyword) saddr \($0)" }
+            let words = ["ether type \(family.keyword)"] + [from, content(family)].compactMap(\.self)
+            return words.joined(separator: " ")
+        }
+    }
+
+    private func content(_ family: IPFamily) -> String? {
+        switch traffic {
+        case .any: nil
+        case .icmp: "meta l4proto \(family == .ipv4 ? "icmp" : "ipv6-icmp")"
+        case .tcp, .udp:
+            ports.map { "\(traffic.rawValue) dport \($0.lowerBound)-\($0.upperBound)" }
+                ?? "meta l4proto \(traffic.rawValue)"
+        }
     }
 }

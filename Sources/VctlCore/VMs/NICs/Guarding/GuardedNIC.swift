@@ -2,7 +2,7 @@
 import GRDB
 import VctlAPI
 
-/// A NIC that may send only as itself.
+/// A NIC that may send only as itself, or to which not everything may come in.
 struct GuardedNIC: Hashable, Sendable {
     /// The name of its TAP, by which rules know it before it is there.
     var tap: String
@@ -16,22 +16,29 @@ struct GuardedNIC: Hashable, Sendable {
     var prefixes: [Subnet] = []
     /// Whether what was learned of it on the wire still counts.
     var isRunning: Bool
+    /// Whether it may send only as itself.
+    var isHonest: Bool
+    /// Its security groups; `nil`: everything may come in.
+    var groups: [String]?
 
     /// `nil` where it is not guarded, or rules cannot be written for its TAP.
     init?(_ nic: VM.NIC, isRunning: Bool) {
-        guard nic.antiSpoofing == true, let tap = nic.tap, (try? LinkName(tap)) != nil else { return nil }
+        guard nic.isGuarded, let tap = nic.tap, (try? LinkName(tap)) != nil else { return nil }
         self.tap = tap
         mac = nic.mac
         place = nic.place
         addresses = Set(nic.own)
         self.isRunning = isRunning
+        isHonest = nic.antiSpoofing == true
+        groups = nic.securityGroups
     }
 
     /// One that is about to be plugged in; `nil` where it is not guarded.
     init?(_ nic: DomainPlan.NIC) {
-        guard let part = nic.guarding, part.antiSpoofing else { return nil }
+        guard let part = nic.guarding, part.isGuarded else { return nil }
         var known = VM.NIC(mac: nic.mac, network: nic.network, bridge: nic.bridge, tap: nic.tap)
-        (known.antiSpoofing, known.ip) = (true, part.addresses)
+        (known.antiSpoofing, known.ip) = (part.antiSpoofing, part.addresses)
+        known.securityGroups = part.groups.isEmpty ? nil : part.groups
         self.init(known, isRunning: true)
     }
 
@@ -45,6 +52,9 @@ struct GuardedNIC: Hashable, Sendable {
 }
 
 extension VM.NIC {
+    /// Whether rules are needed for it.
+    var isGuarded: Bool { antiSpoofing == true || securityGroups != nil }
+
     /// The network or bridge that it is on.
     fileprivate var place: String { network.map { "network \($0)" } ?? "bridge \(bridge ?? "")" }
 
@@ -60,14 +70,17 @@ struct GuardedNICs: Sendable {
     var nics: [GuardedNIC] = []
     /// At each place the MACs of those who have an address by a lease or a word.
     private var owners: [String: [IPAddress: String]] = [:]
+    /// What each security group allows.
+    let groups: [String: [SecurityRule]]
     /// The IPv6 addresses of networks.
     private var prefixes: [String: [Subnet]] = [:]
 
     /// Those of all VMs that bear our mark.
     init(_ db: Database) throws {
-        let isGuarded =
-            "EXISTS (SELECT 1 FROM json_each(document, '$.nics') WHERE value ->> '$.antiSpoofing')"
-        let ours = try Self.vms(db, "managed AND \(isGuarded)")
+        groups = try SecurityGroupStore.rules(db)
+        let isGuarded = "value ->> '$.antiSpoofing' OR value ->> '$.securityGroups' IS NOT NULL"
+        let some = "EXISTS (SELECT 1 FROM json_each(document, '$.nics') WHERE \(isGuarded))"
+        let ours = try Self.vms(db, "managed AND \(some)")
         for network in try NetworkStore.all(db) {
             let value = try network.value()
             prefixes["network \(value.name)"] = value.subnet6.map { [$0] }

@@ -11,6 +11,8 @@ final class NICGuard: Sendable {
     private struct State {
         /// For whom rules were written last; `nil`: none were since the daemon started.
         var written: [GuardedNIC]?
+        /// What their groups allowed then.
+        var groups: [String: [SecurityRule]] = [:]
         /// How the kernel spells them, without what was learned.
         var shape: String?
         /// What was learned, for when somebody removes the table.
@@ -72,7 +74,10 @@ final class NICGuard: Sendable {
         _ nics: [GuardedNIC], _ known: GuardedNICs, to table: any PacketTable, _ asksKernel: Bool
     ) throws {
         let before = state.withLock { $0 }
-        if before.written == nics, nics.isEmpty || !asksKernel { return }
+        let used = Set(nics.flatMap { $0.groups ?? [] })
+        let groups = known.groups.filter { used.contains($0.key) }
+        let isWanted = before.written == nics && before.groups == groups
+        if isWanted, nics.isEmpty || !asksKernel { return }
         guard let found = try present(in: table, isNeeded: !nics.isEmpty) else {
             return state.withLock { $0.written = [] }
         }
@@ -80,14 +85,16 @@ final class NICGuard: Sendable {
         let own = nics.reduce(into: learned) { learned, nic in
             learned[nic.tap] = learned[nic.tap]?.filter { !known.isForeign($0, to: nic) }
         }
-        let isSame = before.written == nics && found.shape == before.shape
+        let isSame = isWanted && found.shape == before.shape
         if isSame, own == learned { return state.withLock { $0.learned = own } }
-        if before.written == nics, !isSame {
-            logger.warning("others changed the rules against spoofing; they are put back")
+        if isWanted, !isSame {
+            logger.warning("others changed the rules of NICs; they are put back")
         }
-        try table.replace(with: GuardRules(nics: nics, learned: own).body)
+        try table.replace(with: GuardRules(nics: nics, learned: own, groups: groups).body)
         let now = GuardRules.Listing(try table.read() ?? "")
-        state.withLock { ($0.written, $0.shape, $0.learned) = (nics, now.shape, own) }
+        state.withLock { state in
+            (state.written, state.shape, state.learned, state.groups) = (nics, now.shape, own, groups)
+        }
     }
 
     /// What the table says, or said before somebody removed it; of NICs that were moved, nothing.
@@ -115,14 +122,14 @@ final class NICGuard: Sendable {
     func check(asksKernel: Bool = true) async {
         do { try await ensure(asksKernel: asksKernel) } catch {
             logger.error(
-                "the rules against spoofing could not be written",
+                "the rules of NICs could not be written",
                 metadata: ["error": "\(Problem(describing: error).detail)"])
         }
     }
 
     /// Follows what was read of VMs.
     func noticed(_ vms: [VM]) async {
-        guard hasRules || vms.contains(where: { $0.nics.contains { $0.antiSpoofing == true } }) else {
+        guard hasRules || vms.contains(where: { $0.nics.contains(where: \.isGuarded) }) else {
             return
         }
         await check(asksKernel: false)
