@@ -10,6 +10,10 @@ public struct NetworkCreate: Codable, Sendable {
     public var subnet6: SubnetChoice?
     /// At most one of each family. Without it the whole IPv4 subnet, and no IPv6; an empty list: no DHCP.
     public var dhcpRanges: [DHCPRange]?
+    /// The time servers that DHCP names.
+    public var ntpServers: [IPAddress]?
+    /// The routes that DHCP tells, beside the one to everybody.
+    public var routes: [DHCPRoute]?
     public var domain: String?
     /// The host's bridge of a bridged network.
     public var bridge: String?
@@ -43,6 +47,10 @@ public struct NetworkPatch: Codable, Hashable, Sendable {
     public var mtu: Removable<Int>?
     /// Takes the place of all that there are; guests keep their addresses as long as their leases last.
     public var dhcpRanges: [DHCPRange]?
+    /// Takes the place of all that there are. Takes a restart of the network, and so `force` while it runs.
+    public var ntpServers: [IPAddress]?
+    /// As `ntpServers`.
+    public var routes: [DHCPRoute]?
     public init() {}
 }
 
@@ -59,6 +67,10 @@ extension Limits {
     public static let vlan = 1...4094
     /// Characters of a DNS domain.
     public static let domain = 253
+    /// What an option of DHCP is sure to hold.
+    public static let ntpServers = 8
+    /// As `ntpServers`: an option has 255 bytes, and a route up to 9.
+    public static let dhcpRoutes = 24
     /// Bytes of a link's name in Linux.
     public static let linkName = 15
     static let linkNamePattern = "^[!-.0-~]{1,15}$"
@@ -73,6 +85,8 @@ extension NetworkCreate: FieldLimits {
             "domain": Schema(type: "string", pattern: Limits.domainPattern, maxLength: Limits.domain),
             "bridge": Schema(type: "string", pattern: Limits.linkNamePattern, maxLength: Limits.linkName),
             "dhcpRanges": SchemaProbe.schema(of: [DHCPRange].self).atMost(2),
+            "ntpServers": SchemaProbe.schema(of: [IPAddress].self).atMost(Limits.ntpServers),
+            "routes": SchemaProbe.schema(of: [DHCPRoute].self).atMost(Limits.dhcpRoutes),
         ]
     }
 }
@@ -83,6 +97,8 @@ extension NetworkPatch: FieldLimits {
             "mtu": .removable(Limits.mtu), "labels": .labels(nullable: true),
             "domain": .removableText(Limits.domain),
             "dhcpRanges": SchemaProbe.schema(of: [DHCPRange].self).atMost(2),
+            "ntpServers": SchemaProbe.schema(of: [IPAddress].self).atMost(Limits.ntpServers),
+            "routes": SchemaProbe.schema(of: [DHCPRoute].self).atMost(Limits.dhcpRoutes),
         ]
     }
 }

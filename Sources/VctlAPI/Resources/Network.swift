@@ -37,6 +37,10 @@ public struct Network: Codable, Hashable, Sendable {
     public var hostAddresses: [IPAddress]
     /// What DHCP gives away; in an IPv6 subnet without a range guests choose their addresses themselves.
     public var dhcpRanges: [DHCPRange]
+    /// The time servers that DHCP names.
+    public var ntpServers: [IPAddress]?
+    /// The routes that DHCP tells, beside the one to everybody by the host.
+    public var routes: [DHCPRoute]?
     /// The DNS domain of its guests.
     public var domain: String?
     public var mtu: Int?

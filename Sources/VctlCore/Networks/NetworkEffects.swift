@@ -90,7 +90,11 @@ struct NetworkEffects: Sendable {
         if try await network.isActive() {
             let live = try NetworkXML(parsing: try await network.xml())
             let saved = try NetworkXML(parsing: try await network.xml(inactive: true))
-            if live.domain != saved.domain || live.mtu != saved.mtu { try await network.destroy() }
+            if live.domain != saved.domain || live.mtu != saved.mtu
+                || DHCPOptions.values(live) != DHCPOptions.values(saved)
+            {
+                try await network.destroy()
+            }
         }
         try await start(id)
         try await attachGuests(to: network.name)

@@ -11,6 +11,9 @@ struct NetworkPlan: Codable, Hashable, Sendable {
     var bridge: String
     var subnets: [Subnet] = []
     var dhcpRanges: [DHCPRange] = []
+    /// Absent in what an older daemon has stored.
+    var ntpServers: [IPAddress]?
+    var routes: [DHCPRoute]?
     var domain: String?
     var mtu: Int?
     var vlan: Int?
@@ -31,6 +34,7 @@ struct NetworkPlan: Codable, Hashable, Sendable {
         network.subnet6 = subnets.first { $0.family == .ipv6 }
         network.hostAddresses = subnets.map(Self.hostAddress)
         (network.dhcpRanges, network.domain, network.mtu, network.vlan) = (dhcpRanges, domain, mtu, vlan)
+        (network.ntpServers, network.routes) = (ntpServers, routes)
         network.hostAccess = NetworkProjection.hasHost(model, mark)
         (network.labels, network.managed, network.protected) = (mark.labels, true, mark.protected)
         (network.createdAt, network.autostart) = (mark.createdAt, autostart)
@@ -61,6 +65,8 @@ struct NetworkPlan: Codable, Hashable, Sendable {
         if let domain { (network.domain, network.domainLocalOnly) = (domain, true) }
         network.ips = subnets.map(ip)
         if !subnets.isEmpty { addOptions(&network) }
+        let gateway = model == .isolated ? nil : subnets.first { $0.family == .ipv4 }.map(Self.hostAddress)
+        DHCPOptions(ntpServers: ntpServers ?? [], routes: routes ?? []).write(to: &network, gateway: gateway)
         return network
     }
 

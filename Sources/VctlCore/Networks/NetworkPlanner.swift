@@ -22,6 +22,11 @@ struct NetworkPlanner: Sendable {
             plan.subnets = try await subnets(create)
             plan.dhcpRanges = create.dhcpRanges ?? Self.usualRanges(plan.subnets)
             try VMRules.refuse(NetworkRules.rangeProblems(plan.dhcpRanges, plan.subnets))
+            (plan.ntpServers, plan.routes) = (create.ntpServers, create.routes)
+            try VMRules.refuse(
+                NetworkRules.optionProblems(
+                    create.ntpServers ?? [], create.routes ?? [],
+                    plan.subnets.first { $0.family == .ipv4 }, isKnown: true))
         }
         return plan
     }

@@ -37,6 +37,9 @@ enum NetworkProjection {
         network.subnet6 = subnets.first { $0.family == .ipv6 }
         network.hostAddresses = live.ips.compactMap { $0.address.flatMap { IPAddress($0) } }
         network.dhcpRanges = live.ips.flatMap { $0.dhcpRanges.compactMap(\.range) }
+        let options = DHCPOptions(live).told(by: network.hostAddresses)
+        network.ntpServers = options.ntpServers.isEmpty ? nil : options.ntpServers
+        network.routes = options.routes.isEmpty ? nil : options.routes
         (network.domain, network.mtu, network.vlan) = (live.domain, live.mtu, live.vlanTags.first)
     }
 

@@ -37,7 +37,9 @@ enum NetworkRules {
         let said: [(String, Bool)] = [
             ("subnet", (request.subnet ?? SubnetChoice.none) != SubnetChoice.none),
             ("subnet6", (request.subnet6 ?? SubnetChoice.none) != SubnetChoice.none),
-            ("dhcpRanges", !(request.dhcpRanges ?? []).isEmpty), ("domain", request.domain != nil),
+            ("dhcpRanges", !(request.dhcpRanges ?? []).isEmpty),
+            ("ntpServers", !(request.ntpServers ?? []).isEmpty), ("routes", !(request.routes ?? []).isEmpty),
+            ("domain", request.domain != nil),
         ]
         return problems + said.filter(\.1).map { FieldProblem($0.0, why) }
     }
@@ -183,9 +185,14 @@ enum NetworkRules {
             problems += mtuProblems(mtu, hasIPv6: network.subnet6 != nil)
         }
         if network.model == .bridged {
-            let said = [("mtu", patch.mtu?.value != nil), ("domain", !text.isEmpty)]
+            let said = [
+                ("mtu", patch.mtu?.value != nil), ("domain", !text.isEmpty),
+                ("ntpServers", !(patch.ntpServers ?? []).isEmpty), ("routes", !(patch.routes ?? []).isEmpty),
+            ]
             problems += said.filter(\.1).map { FieldProblem($0.0, "the LAN behind the bridge has its own") }
         }
+        problems += optionProblems(
+            patch.ntpServers ?? [], patch.routes ?? [], network.subnet, isKnown: network.model != .bridged)
         return problems + rangeProblems(patch.dhcpRanges ?? [], network.subnets)
     }
 }

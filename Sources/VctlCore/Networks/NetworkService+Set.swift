@@ -63,9 +63,30 @@ struct NetworkEdit: Sendable {
             xml.domainLocalOnly = text.isEmpty ? nil : true
             restart(text.isEmpty ? "take the domain away" : "set the domain to \(text)")
         }
+        set(
+            patch,
+            gateway: network.model == .isolated ? nil : network.hostAddresses.first { $0.family == .ipv4 })
         if let change = patch.mtu, change.value != xml.mtu {
             xml.mtu = change.value
             restart(change.value.map { "set the MTU to \($0)" } ?? "take the MTU away")
+        }
+    }
+
+    /// What DHCP tells beside addresses.
+    private mutating func set(_ patch: NetworkPatch, gateway: IPAddress?) {
+        let before = DHCPOptions(xml).told(by: gateway.map { [$0] } ?? [])
+        var options = before
+        if let servers = patch.ntpServers { options.ntpServers = servers }
+        if let routes = patch.routes { options.routes = routes }
+        guard options != before else { return }
+        options.write(to: &xml, gateway: gateway)
+        if options.ntpServers != before.ntpServers {
+            let words = options.ntpServers.map { "\($0)" }.joined(separator: ", ")
+            restart(words.isEmpty ? "name no time servers" : "name the time servers \(words)")
+        }
+        if options.routes != before.routes {
+            let words = options.routes.map { "\($0.subnet) by \($0.gateway)" }.joined(separator: ", ")
+            restart(words.isEmpty ? "tell no routes" : "tell the routes \(words)")
         }
     }
 

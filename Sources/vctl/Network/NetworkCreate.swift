@@ -60,6 +60,7 @@ struct NetworkCreateCommand: ParsableCommand {
         var body = NetworkCreate(name: name, model: model)
         (body.subnet, body.subnet6) = (subnet, subnet6)
         body.dhcpRanges = try settings.ranges()
+        (body.ntpServers, body.routes) = (try settings.servers(), try settings.told())
         (body.domain, body.bridge, body.vlan, body.mtu) = (settings.domain, bridge, vlan, mtu)
         if hostAccess { body.hostAccess = true }
         body.labels = labels.labels
@@ -76,12 +77,40 @@ struct NetworkSettingOptions: ParsableArguments {
         help: .init("A-B, or none; one of IPv4 and one of IPv6.", valueName: "range"),
         transform: Parse.range)
     var dhcpRanges: [DHCPRange?] = []
+    @Option(
+        name: .customLong("ntp"),
+        help: .init("Time servers that DHCP names, by comma, or none.", valueName: "addresses"))
+    var ntp: String?
+    @Option(
+        name: .customLong("route"),
+        help: .init(
+            "A route that DHCP tells: CIDR,via=GATEWAY; or none. May be repeated.", valueName: "route"))
+    var routes: [String] = []
     @Option(name: .customLong("domain"), help: .init("The DNS domain of its guests.", valueName: "domain"))
     var domain: String?
     @Flag(name: .customLong("protect"), inversion: .prefixedNo, help: "Whether delete refuses it.")
     var protect: Bool?
     @Flag(name: .customLong("autostart"), inversion: .prefixedNo, help: "Whether it starts with the host.")
     var autostart: Bool?
+
+    /// The time servers; `nil`: nothing was said.
+    func servers() throws -> [IPAddress]? {
+        guard let ntp else { return nil }
+        if ntp == "none" { return [] }
+        return try ntp.split(separator: ",", omittingEmptySubsequences: false).map { text in
+            try Parse.refusing { () throws(InvalidValue) in try IPAddress(checking: String(text)) }
+        }
+    }
+
+    /// The routes; `nil`: nothing was said.
+    func told() throws -> [DHCPRoute]? {
+        if routes == ["none"] { return [] }
+        return try routes.isEmpty
+            ? nil
+            : routes.map { text in
+                try Parse.refusing { () throws(InvalidValue) in try DHCPRoute(checking: text) }
+            }
+    }
 
     /// What DHCP is to give away; `nil`: nothing was said.
     func ranges() throws -> [DHCPRange]? {
@@ -97,8 +126,8 @@ struct NetworkSet: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change what is given.",
         discussion: """
-            Labels, --protect, --autostart and --dhcp-range change under running guests. --domain and --mtu
-            need --force while the network runs: it is started again, and its guests are connected anew.
+            Labels, --protect, --autostart and --dhcp-range change under running guests. --domain, --mtu,
+            --ntp and --route need --force while the network runs: it is started again, and its guests are connected anew.
 
             vctl network set lab --dhcp-range 10.10.0.100-10.10.0.199
             """)
@@ -126,6 +155,7 @@ struct NetworkSet: ParsableCommand {
         patch.domain = settings.domain.map { RemovableText($0 == "none" ? "" : $0) }
         patch.mtu = mtu
         patch.dhcpRanges = try settings.ranges()
+        (patch.ntpServers, patch.routes) = (try settings.servers(), try settings.told())
         guard patch != NetworkPatch() else {
             throw Failure.usage(
                 "nothing to change is given", hint: "vctl network set --help lists what can be changed")
