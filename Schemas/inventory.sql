@@ -59,6 +59,10 @@ CREATE TABLE profile(
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
     document TEXT NOT NULL);
 
+CREATE TABLE securitygroup(
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
+    document TEXT NOT NULL);
+
 CREATE TABLE step(
     operation TEXT NOT NULL REFERENCES operation(id) ON DELETE CASCADE, position INTEGER NOT NULL,
     key TEXT NOT NULL, status TEXT NOT NULL, output TEXT, PRIMARY KEY(operation, key)) WITHOUT ROWID;

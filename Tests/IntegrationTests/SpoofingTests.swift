@@ -170,7 +170,8 @@ extension RealGuests {
             try lab.create("open", "--no-start", "--network", "default")
             let mac = try #require(try lab.vm("open").nics.first?.mac)
             try lab.must("securitygroup", "create", "web", "--allow", "tcp/80", "--if-not-exists")
-            let rules = "table bridge t { chain c { type filter hook forward priority 0;"
+            let rules =
+                "table bridge t { chain c { type filter hook forward priority 0;"
                 + " ct state established accept; }; }"
             let isFollowed = try lab.inside("unshare", "--net", "--", "nft", rules).status == 0
             let set = try lab.vctl("vm", "nic", "set", "open", mac, "--sg", "web")

@@ -48,8 +48,8 @@ struct Recovery: Sendable {
                 + SecurityGroupRecovery.restore(state, transaction)
             try transaction.warn(
                 "inventory.recovered",
-                "the inventory was rebuilt: VMs, images, profiles, bridges, TAPs and security groups are back,"
-                    + " \(Self.lost)",
+                "the inventory was rebuilt: VMs, images, profiles, bridges, TAPs and security groups are"
+                    + " back, \(Self.lost)",
                 hint: "vctl vm list; vctl image list; vctl profile list")
             for path in unreadable {
                 try transaction.warn("recovery.unreadable", "\(path) cannot be read, and was left as it is")

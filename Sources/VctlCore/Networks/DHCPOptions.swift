@@ -2,7 +2,7 @@
 import VctlAPI
 import VirtXML
 
-/// What DHCP tells guests beside their address, in libvirt's options for dnsmasq. Other options in there stay.
+/// What DHCP tells guests beside their address, in libvirt's options for dnsmasq. Other options stay.
 struct DHCPOptions: Hashable, Sendable {
     var ntpServers: [IPAddress] = []
     var routes: [DHCPRoute] = []

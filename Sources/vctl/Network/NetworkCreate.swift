@@ -127,7 +127,8 @@ struct NetworkSet: ParsableCommand {
         commandName: "set", abstract: "Change what is given.",
         discussion: """
             Labels, --protect, --autostart and --dhcp-range change under running guests. --domain, --mtu,
-            --ntp and --route need --force while the network runs: it is started again, and its guests are connected anew.
+            --ntp and --route need --force while the network runs: it is started again, and its guests are
+            connected anew.
 
             vctl network set lab --dhcp-range 10.10.0.100-10.10.0.199
             """)

@@ -239,7 +239,8 @@ struct Noun: Sendable {
 
     private static func known(_ name: String) -> Noun? {
         [
-            vm, network, lease, reservation, record, forward, disk, nic, image, bridge, tap, securityGroup, operation, event,
+            vm, network, lease, reservation, record, forward, disk, nic, image, bridge, tap, securityGroup,
+            operation, event,
             warning, audit, host, finding, path,
         ].first {
             $0.name == name
