@@ -160,8 +160,8 @@ extension RealGuests {
             typing.signal(SIGKILL)
             _ = typing.wait(seconds: 10)
             try eventually("it has left") { try status(lab, "con4").writer == nil }
-            // libvirtd 11.3 stops answering when a terminal goes away under what was typed: the shell shall have
-            // taken all of it.
+            // libvirtd 11.3 stops answering when a terminal goes away under what was typed: the shell shall
+            // have taken all of it.
             try lab.must("vm", "resume", "con4")
             let after = try join(lab, "con4")
             _ = try after.read(until: "not found")

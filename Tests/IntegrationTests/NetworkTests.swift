@@ -267,6 +267,30 @@ extension RealGuests {
 
         // MARK: Refusals, and others' networks
 
+        /// What dnsmasq tells beside an address, as a guest's own DHCP client says it.
+        @Test func guestsAreToldTimeServersAndRoutes() throws {
+            let lab = try Lab.current
+            try lab.must(
+                "network", "create", "opts", "--model", "nat", "--subnet", "10.68.0.0/24", "--ntp",
+                "10.68.0.1,10.68.0.9", "--route", "10.99.0.0/16,via=10.68.0.7")
+            try lab.create("told", "--network", "opts", "--wait-for", "agent", "--timeout", "4m")
+            let asking = """
+                printf '#!/bin/sh\necho "$1 ntp=$ntpsrv routes=$staticroutes"\n' >/tmp/say; chmod +x /tmp/say
+                udhcpc -i eth0 -n -q -t 5 -T 2 -O ntpsrv -O staticroutes -s /tmp/say 2>&1 | grep ^bound
+                """
+            let told = { try lab.must("exec", "told", "--", "sh", "-c", asking).out }
+            #expect(
+                try told() == "bound ntp=10.68.0.1 10.68.0.9"
+                    + " routes=0.0.0.0/0 10.68.0.1 10.99.0.0/16 10.68.0.7\n")
+            try lab.must("network", "set", "opts", "--ntp", "none", "--route", "none", "--force")
+            #expect(try told() == "bound ntp= routes=\n")
+            let wrong = try lab.vctl(
+                "network", "set", "opts", "--route", "10.99.0.0/16,via=10.67.0.1", "--force")
+            #expect(wrong.status == 65 && wrong.err.contains("inside of the network's subnet"), "\(wrong)")
+            try lab.remove("told")
+            try lab.must("network", "delete", "opts", "--yes")
+        }
+
         @Test func badInputChangesNothing() throws {
             let lab = try Self.wire().lab
             let before = try lab.must("network", "list", "--format", "json").out

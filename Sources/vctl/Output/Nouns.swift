@@ -66,6 +66,7 @@ struct Noun: Sendable {
             Column("managed", shown: Cell.yes),
             Column("id"), Column("mode"), Column("hostAddresses", "HOST-ADDRESSES", shown: Cell.list),
             Column("dhcpRanges", "DHCP-RANGES", shown: Cell.list), Column("domain"),
+            Column("ntpServers", "NTP-SERVERS", shown: Cell.list), Column("routes", shown: Cell.list),
             Column("mtu", "MTU", number: true), Column("vlan", "VLAN", number: true),
             Column("hostAccess", "HOST-ACCESS", shown: Cell.yes), Column("labels", shown: Cell.labels),
             Column("autostart", shown: Cell.yes), Column("protected", shown: Cell.yes),
