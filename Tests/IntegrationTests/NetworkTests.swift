@@ -286,7 +286,7 @@ extension RealGuests {
             #expect(try told() == "bound ntp= routes=\n")
             let wrong = try lab.vctl(
                 "network", "set", "opts", "--route", "10.99.0.0/16,via=10.67.0.1", "--force")
-            #expect(wrong.status == 65 && wrong.err.contains("inside of the network's subnet"), "\(wrong)")
+            #expect(wrong.status == 64 && wrong.err.contains("inside of the network's subnet"), "\(wrong)")
             try lab.remove("told")
             try lab.must("network", "delete", "opts", "--yes")
         }

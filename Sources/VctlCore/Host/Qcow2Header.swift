@@ -65,8 +65,8 @@ struct Qcow2Header: Hashable, Sendable {
         let head = file.read(4096, at: 0)
         guard head.big32(0) == 0x5146_49FB, let version = head.big32(4) else { return [] }
         // Names stand behind the header and its extensions, nearly always within the first page.
-        let end = (head.big64(8) ?? 0) + UInt64(head.big32(16) ?? 0)
-        let bytes = end > UInt64(head.count) ? file.read(64 << 10, at: 0) : head
+        let (end, isFar) = (head.big64(8) ?? 0).addingReportingOverflow(UInt64(head.big32(16) ?? 0))
+        let bytes = isFar || end > UInt64(head.count) ? file.read(64 << 10, at: 0) : head
         let format = text(ofExtension: backingFormat, bytes, version: version)
         let backing = ((try? backingFile(bytes)) ?? nil).map { Reference(name: $0, format: format) }
         let data = text(ofExtension: dataFileName, bytes, version: version).map {
@@ -80,7 +80,9 @@ struct Qcow2Header: Hashable, Sendable {
         // QEMU takes an offset without a length for no backing file; so do we.
         guard offset != 0, length != 0 else { return nil }
         guard length <= 1023 else { throw .invalid("backing file name") }
-        guard offset + UInt64(length) <= UInt64(bytes.count) else { throw .truncated }
+        guard offset <= UInt64(bytes.count), UInt64(length) <= UInt64(bytes.count) - offset else {
+            throw .truncated
+        }
         return String(decoding: bytes[Int(offset)..<Int(offset) + Int(length)], as: UTF8.self)
     }
 

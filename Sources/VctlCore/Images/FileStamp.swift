@@ -17,8 +17,9 @@ struct FileStamp: Codable, Hashable, Sendable {
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
         inode = UInt64(status.st_ino)
         size = Int64(status.st_size)
-        modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-        allocated = Int64(status.st_blocks) * 512
+        // A file system may say what it likes: it is compared, and 2262 is not the end of it.
+        modified = Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)
+        allocated = Int64(status.st_blocks) &* 512
     }
 
     /// Whether it is the same file with the same content; how it lies on the disk may change by itself.

@@ -68,6 +68,25 @@ struct ImageProbeTests {
         #expect(try probe("disk").refusal == .encrypted)
     }
 
+    /// What a guest may write at the start of its raw disk.
+    @Test func aBackingNameAtTheEndOfAllNumbersIsRefused() async throws {
+        try await qemuImg("create", "-q", "-f", "qcow2", folder("disk"), "8M")
+        var bytes = try folder.bytes("disk")
+        bytes.replaceSubrange(8..<20, with: [UInt8](repeating: 0xFF, count: 8) + [0, 0, 0, 1])
+        try folder.write(bytes, to: "disk")
+        #expect(try probe("disk").refusal == .truncated)
+        #expect(Qcow2Header.references(ofFileAt: folder("disk")).isEmpty)
+    }
+
+    @Test func aTimeFarAheadIsATime() throws {
+        try folder.write([1], to: "disk")
+        var times = [
+            timespec(tv_sec: 10_000_000_000, tv_nsec: 0), timespec(tv_sec: 10_000_000_000, tv_nsec: 0),
+        ]
+        #expect(utimensat(AT_FDCWD, folder("disk"), &times, 0) == 0)
+        #expect(FileStamp(path: folder("disk"))?.isSame(as: FileStamp(path: folder("disk"))) == true)
+    }
+
     @Test func corruptMarkIsRefused() async throws {
         try await qemuImg("create", "-q", "-f", "qcow2", folder("disk"), "8M")
         var bytes = try folder.bytes("disk")
