@@ -8,12 +8,13 @@ struct LinkSysctls: Codable, Hashable, Sendable {
     /// The values by `ipv6/accept_ra` and the like.
     var values: [String: String]
 
-    /// In the order in which they are set: what needs another one comes behind it.
+    /// In the order in which they are set: what needs another one comes behind it. Forwarding is not among
+    /// them: networks of guests switch it on for all links, and an old 0 would cut their guests off.
     private static let keys = [
-        "ipv4/forwarding", "ipv4/proxy_arp", "ipv4/rp_filter", "ipv4/arp_ignore", "ipv4/arp_announce",
+        "ipv4/proxy_arp", "ipv4/rp_filter", "ipv4/arp_ignore", "ipv4/arp_announce",
         "ipv4/arp_filter", "ipv4/accept_redirects", "ipv4/send_redirects", "ipv4/accept_source_route",
         "ipv6/stable_secret", "ipv6/addr_gen_mode", "ipv6/use_tempaddr", "ipv6/disable_ipv6",
-        "ipv6/forwarding", "ipv6/accept_ra", "ipv6/accept_ra_defrtr", "ipv6/accept_ra_pinfo",
+        "ipv6/accept_ra", "ipv6/accept_ra_defrtr", "ipv6/accept_ra_pinfo",
         "ipv6/accept_ra_rt_info_max_plen", "ipv6/autoconf", "ipv6/accept_redirects", "ipv6/proxy_ndp",
     ]
 

@@ -109,7 +109,7 @@ struct SnapshotTests {
             #expect(try shell(Self.world) == "")
             let values = [
                 "ipv6/conf/LINK/accept_ra": "2", "ipv6/conf/LINK/autoconf": "0",
-                "ipv6/conf/LINK/forwarding": "1", "ipv6/conf/LINK/addr_gen_mode": "1",
+                "ipv6/conf/LINK/addr_gen_mode": "1",
                 "ipv4/conf/LINK/rp_filter": "2", "ipv4/conf/LINK/proxy_arp": "1",
                 "ipv4/conf/LINK/arp_ignore": "1", "ipv4/conf/LINK/arp_announce": "2",
             ]

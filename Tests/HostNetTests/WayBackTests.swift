@@ -56,7 +56,8 @@ import Testing
             child.arguments = ["-c", "sleep 1000 & echo $!; exec sleep 1000"]
             child.standardOutput = pipe
             try child.run()
-            defer { child.terminate() }
+            // It heeds nothing less, and would keep this test's output open.
+            defer { kill(child.processIdentifier, SIGKILL) }
             let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
             let pid = try #require(Int32(line.prefix { $0 != "\n" }))
             let note = try JSONEncoder().encode(ProcessIdentity(running: pid))

@@ -178,12 +178,14 @@ extension RealGuests {
             let (lab, card, _) = try Uplink.plugged("upk", 89)
             try lab.bridge("create", "brk", "--port", "upk")
             let made = try lab.bridge("confirm", "brk")
+            let id = try #require(made.id)
             for half in [
                 "ip link set upk nomaster", "ip addr flush dev brk", "ip route flush dev brk proto boot",
                 "ip link set upk nomaster; ip addr flush dev brk; ip addr add 10.89.0.2/24 dev upk",
             ] {
                 try lab.crash()
                 try lab.inside("sh", "-c", half)
+                try lab.sql("INSERT OR REPLACE INTO meta(key, value) VALUES ('links', '[\"\(id)\"]')")
                 try lab.inside("ip", "addr", "add", "10.189.7.1/24", "dev", "brk")
                 try lab.startDaemon()
                 try lab.inside("ip", "addr", "del", "10.189.7.1/24", "dev", "brk")
@@ -194,6 +196,34 @@ extension RealGuests {
             }
             try lab.must("bridge", "delete", "brk", "--yes")
             try lab.must("bridge", "confirm", "brk")
+            try card.unplug()
+        }
+
+        /// A bridge that was made whole is the administrator's, however often the daemon starts.
+        @Test func whatSomebodyHasChangedSinceStays() throws {
+            let (lab, card, _) = try Uplink.plugged("upm", 88)
+            try lab.bridge("create", "brm", "--port", "upm")
+            try lab.must("bridge", "confirm", "brm")
+            try lab.inside(
+                "sh", "-c",
+                """
+                ip route del default dev brm; ip route add default via 10.88.0.254 dev brm metric 50
+                ip link add idle0 type dummy; ip link set idle0 master brm
+                ip link set brm type bridge stp_state 1
+                """)
+            let routes = { try lab.inside("ip", "route").out }
+            let changed = try routes()
+            for _ in 0..<2 {
+                try lab.crash()
+                try lab.startDaemon()
+                try lab.inside("ip", "link", "set", "idle0", "up")
+                #expect(try routes() == changed)
+                #expect(try lab.inside("cat", "/sys/class/net/brm/bridge/stp_state").text == "1")
+            }
+            #expect(try lab.inside("ls", "/sys/class/net/brm/brif").lines.sorted() == ["idle0", "upm"])
+            try lab.inside("ip", "link", "del", "idle0")
+            try lab.must("bridge", "delete", "brm", "--yes")
+            try lab.must("bridge", "confirm", "brm")
             try card.unplug()
         }
 
@@ -324,6 +354,13 @@ extension RealGuests {
 }
 
 extension Lab {
+    /// Changes the inventory behind the daemon's back, which must not run.
+    fileprivate func sql(_ statement: String) throws {
+        let program =
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()"
+        try Shell.must(["python3", "-c", program, "\(state)/inventory.sqlite", statement])
+    }
+
     /// `vctl bridge …`, which has to end with 0, and the bridge that it prints.
     @discardableResult
     func bridge(_ arguments: String...) throws -> Bridge {

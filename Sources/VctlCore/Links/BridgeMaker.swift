@@ -119,6 +119,32 @@ struct BridgeMaker: Sendable {
         if let failure { throw failure }
     }
 
+    /// Makes what is there by now of what was missing, and touches nothing else.
+    /// - Throws: the first thing that is still missing.
+    func complete(_ bridge: KeptBridge, _ wait: BridgeWait) async throws {
+        guard let link = try await links.find(bridge.id) else { return try await makeSo(bridge) }
+        let all = try await host.all()
+        var failure: (any Error)?
+        for port in bridge.ports where wait.ports.contains(port.rawValue) {
+            do { try await add(port, to: link, of: bridge, all) } catch { failure = failure ?? error }
+        }
+        let isUplinks = bridge.uplink.map { wait.ports.contains($0.rawValue) } ?? false
+        if isUplinks || wait.movesLeft > 0 { try await takeOverAgain(bridge) }
+        if let failure { throw failure }
+    }
+
+    /// What it waits for after a try that did not make it whole.
+    /// - Returns: `nil` where the bridge itself is not there.
+    func wait(of bridge: KeptBridge, after wait: BridgeWait?) async throws -> BridgeWait? {
+        guard let link = try await links.find(bridge.id) else { return nil }
+        let all = try await host.all()
+        let missing = bridge.ports.map(\.rawValue).filter { name in
+            !all.contains { $0.name == name && $0.master == link.index }
+        }
+        let ports = Set(missing).intersection(wait?.ports ?? Set(missing))
+        return BridgeWait(ports: ports, movesLeft: wait.map { max(0, $0.movesLeft - 1) } ?? BridgeWait.moves)
+    }
+
     /// Where the uplink is not there, what it had may be another card's by now.
     private func takeOverAgain(_ bridge: KeptBridge) async throws {
         guard let uplink = bridge.uplink, let carried = bridge.carried,

@@ -49,11 +49,13 @@ struct BridgeThreats {
             || old.stp != new.stp || old.mtu != new.mtu
     }
 
+    /// What goes over it, or over a VLAN or the like that stands on it.
     private func carried(_ name: LinkName) -> [String] {
-        let index = sight.links.first { $0.name == name.rawValue }?.index
-        let hasSession = index.map(session.contains) ?? false
-        return (snapshot.hasDefaultRoute([name.rawValue]) ? ["\(name) carries the host's default route"] : [])
-            + (hasSession ? ["\(name) carries the SSH session that this was asked over"] : [])
+        let links = sight.tower(on: [name.rawValue])
+        let hasRoute = snapshot.hasDefaultRoute(links.map(\.name))
+        return (hasRoute ? ["\(name) carries the host's default route"] : [])
+            + (links.contains { session.contains($0.index) }
+                ? ["\(name) carries the SSH session that this was asked over"] : [])
     }
 
     /// A bridge takes what its ports receive, before what stands on them sees it.
@@ -76,7 +78,8 @@ extension BridgeService {
         guard let bridge = new ?? old else { return nil }
         let names = ([bridge.name] + (new?.ports ?? [])).map(\.rawValue)
         let host = environment.hostLinks
-        let snapshot = try await host.snapshot(of: names, alias: "")
+        let towers = sight.tower(on: names).map(\.name).filter { !names.contains($0) }
+        let snapshot = try await host.snapshot(of: names + towers, alias: "")
         let session = SSHSession.of(context.caller.pid)
         var ways = Set(session?.links(sight) ?? [])
         if let client = session?.client, let way = await host.route(to: client) { ways.insert(way) }

@@ -233,6 +233,19 @@ struct LinkSight {
         self.addresses = addresses
         self.networks = networks
     }
+
+    /// The links of these names, and all that stand on them.
+    func tower(on names: [String]) -> [Link] {
+        var found = links.filter { names.contains($0.name) }
+        var next = 0
+        while next < found.count {
+            let lower = found[next].index
+            found += links.filter { link in link.lower == lower && !found.contains { $0.index == link.index }
+            }
+            next += 1
+        }
+        return found
+    }
 }
 
 extension Bridge {

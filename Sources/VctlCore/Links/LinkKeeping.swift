@@ -5,11 +5,14 @@ import Logging
 import VctlAPI
 
 /// Makes links so as they are kept: after a reboot, when all are gone, and where an earlier daemon came only
-/// half-way. What cannot be made so is tried again, for the card that a bridge waits for may appear later.
+/// half-way. A link that was made whole is the administrator's to change: what it lacks later is shown, and
+/// not undone. What cannot be made so is tried again, for the card that a bridge waits for may appear later.
 actor LinkKeeping {
     private let environment: VMEnvironment
     /// The links that are not known to be as they are kept.
     private var open: Set<ObjectID> = []
+    /// What bridges still wait for that were made once, but for that.
+    private var waits: [ObjectID: BridgeWait] = [:]
     /// The numbers of bridges' ports, by the ports' names.
     private var ports: [ObjectID: [String: Int]] = [:]
     /// What was warned of, so that it is said once.
@@ -17,13 +20,27 @@ actor LinkKeeping {
 
     init(environment: VMEnvironment) { self.environment = environment }
 
-    /// Looks at all links once. For the start of the daemon, before requests are served.
+    /// Makes those that are not there, or that an earlier daemon did not make whole. For the start of the
+    /// daemon, before requests are served.
     func run() async throws {
-        let all = try await environment.inventory.read { db in
-            try KeptBridge.all(db).map(\.record.id) + KeptTAP.all(db).map(\.record.id)
+        let (all, begun) = try await environment.inventory.read { db in
+            let ids = try KeptBridge.all(db).map(\.record.id) + KeptTAP.all(db).map(\.record.id)
+            return (ids, try BegunLinks.find(db))
         }
-        open.formUnion(all)
+        let marks = MarkedLinks(host: environment.hostLinks, instance: environment.state.instance)
+        let there = Set(try await environment.hostLinks.all().compactMap(\.alias))
+        open.formUnion(all.filter { begun.contains($0) || !there.contains(marks.mark($0)) })
+        try await remember()
         try await check()
+        try await remember()
+    }
+
+    /// Keeps for a daemon that comes after this one what is not whole yet.
+    private func remember() async throws {
+        let ids = open
+        let known = try await environment.inventory.read { try BegunLinks.find($0) }
+        guard known != ids else { return }
+        try await environment.inventory.write { try BegunLinks.store(ids, $0) }
     }
 
     /// Looks again whenever somebody has changed links, and from time to time as long as something is not as
@@ -55,7 +72,10 @@ actor LinkKeeping {
     }
 
     private func attempt(_ failure: Logger.Message, _ body: () async throws -> Void) async {
-        do { try await body() } catch {
+        do {
+            try await body()
+            try await remember()
+        } catch {
             environment.logger.warning(
                 failure, metadata: ["error": "\(Problem(describing: error).detail)"])
         }
@@ -74,7 +94,18 @@ actor LinkKeeping {
         guard !open.isEmpty else { return }
         // Bridges first: TAPs are ports of them.
         let (maker, tapMaker) = (BridgeMaker(environment), TAPMaker(environment))
-        for row in bridges { await mend(row.record) { try await maker.makeSo($0) } }
+        for row in bridges {
+            let (id, wait) = (row.record.id, waits[row.record.id])
+            await mend(row.record) { bridge in
+                guard let wait else { return try await maker.makeSo(bridge) }
+                try await maker.complete(bridge, wait)
+            }
+            guard open.contains(id) else { continue }
+            let next = try await maker.wait(of: row.record, after: wait)
+            waits[id] = next
+            // It is told what it lacks, and nothing more can be done.
+            if next?.isOver == true { open.remove(id) }
+        }
         for row in taps { await mend(row.record) { try await tapMaker.ensure($0) } }
     }
 
@@ -85,12 +116,16 @@ actor LinkKeeping {
         let pairs = links.filter { kept.contains($0.name) }.map { ($0.name, $0.index) }
         let now = Dictionary(pairs) { first, _ in first }
         let before = ports.updateValue(now, forKey: bridge.id) ?? now
-        let isLost = before.contains { kept.contains($0.key) && now[$0.key] != $0.value }
+        let lost = before.filter { kept.contains($0.key) && now[$0.key] != $0.value }
         let uplink = bridge.uplink.flatMap { now[$0.rawValue] }
         let isLate = bridge.addressesOfUplink.contains { own in
             addresses.contains { $0.link == uplink && $0.isSame(as: own) }
         }
-        if isLost || isLate { open.insert(bridge.id) }
+        // One that is still to be made gets all of it.
+        guard !lost.isEmpty || isLate, !open.contains(bridge.id) || waits[bridge.id] != nil else { return }
+        open.insert(bridge.id)
+        waits[bridge.id, default: BridgeWait()].ports.formUnion(lost.keys)
+        if isLate { waits[bridge.id]?.movesLeft = BridgeWait.moves }
     }
 
     /// Nothing is done to what an operation works on, or what waits for somebody's word; such an operation
@@ -103,6 +138,7 @@ actor LinkKeeping {
         do {
             guard try await makeSo(id, body) else { return }
             open.remove(id)
+            waits[id] = nil
             try await say(nil, of: record)
         } catch {
             await attempt("a warning is not stored") { try await say(Problem(describing: error), of: record) }
@@ -148,4 +184,32 @@ extension VMEnvironment {
     /// Waits until nobody makes a link so as it is kept. Afterwards nobody begins to, as long as an operation
     /// holds it.
     func awaitKeeping(of link: ObjectID) async throws { try await linkTurns.alone(link) {} }
+}
+
+/// What a bridge still waits for.
+struct BridgeWait: Hashable, Sendable {
+    /// Ports that were not there.
+    var ports: Set<String> = []
+    /// How often what its uplink had is still tried to be moved.
+    var movesLeft = 0
+
+    /// A gateway may come to be reached a while later; in the long run it is somebody's to decide.
+    static let moves = 5
+
+    var isOver: Bool { ports.isEmpty && movesLeft == 0 }
+}
+
+/// The links that are not whole yet, in the inventory.
+private enum BegunLinks {
+    private static let key = "links"
+
+    static func find(_ db: Database) throws -> Set<ObjectID> {
+        let text = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+        return try text.map { Set(try JSON.value([ObjectID].self, $0)) } ?? []
+    }
+
+    static func store(_ ids: Set<ObjectID>, _ transaction: Transaction) throws {
+        let text = try JSON.text(ids.sorted { $0.rawValue < $1.rawValue })
+        try transaction.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", [key, text])
+    }
 }

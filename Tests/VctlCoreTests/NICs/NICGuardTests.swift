@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import GRDB
+import HostNet
 import Synchronization
 import Testing
 import VctlAPI
@@ -95,6 +96,48 @@ struct NICGuardTests {
         #expect(!shut.contains("dport 22"), "a group that is gone allows nothing")
     }
 
+    /// A kernel that cannot tell answers lets no less of the other rules stand.
+    private final class NoFlows: PacketTable {
+        let body = Mutex<String?>(nil)
+        let knowsFlows = Mutex(false)
+        func read() -> String? { body.withLock { $0 } }
+        func replace(with text: String?) throws {
+            if text?.contains("ct state") == true, !knowsFlows.withLock(\.self) {
+                throw HostNetError(
+                    call: "write packet rules", errno: EOPNOTSUPP, message: "no ct", isOfRules: true)
+            }
+            body.withLock { $0 = text }
+        }
+    }
+
+    @Test func withoutFlowsTheOtherRulesStand() async throws {
+        let bench = try await Bench()
+        let core = try await bench.core()
+        let table = NoFlows()
+        let filter = NICGuard(inventory: core.inventory, table: table, logger: core.environment.logger)
+        try await core.environment.watcher.resync()
+        var group = SecurityGroupCreate(name: try Name("web"))
+        group.rules = [try SecurityRule(checking: "tcp/80")]
+        _ = try await core.securityGroups.create(group, bench.context("securitygroup.create"))
+        try await bench.make("web", on: core) { create in
+            create.networks = [NICSpec(network: .name("default")), NICSpec(network: .name("default"))]
+            create.networks?[0].antiSpoofing = true
+            create.networks?[1].securityGroups = [try! Name("web")]
+        }
+        let warned = {
+            try await core.inventory.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM warning") }
+        }
+        await #expect(throws: HostNetError.self) { try await filter.ensure() }
+        let least = try #require(table.read())
+        #expect(least.contains("from_") && least.contains("arp accept") && !least.contains("dport 80"))
+        #expect(try await warned() == 1)
+        table.knowsFlows.withLock { $0 = true }
+        try await filter.ensure()
+        #expect(table.read()?.contains("dport 80-80 accept") == true)
+        #expect(try await warned() == 0)
+        try core.inventory.close()
+    }
+
     @Test func whatWasLearnedOfAGuestGoesWhenItStops() throws {
         let learned = ["vt1": Set([IPAddress("192.168.122.77")!])]
         let running = try #require(GuardRules(nics: [try Self.nic("vt1")], learned: learned).body)
@@ -158,6 +201,7 @@ struct NICGuardTests {
             create.networks?[0].antiSpoofing = true
             create.start = true
         }
+        try await core.environment.watcher.resync()
         try await filter.ensure()
         let tap = try #require(try await core.vms.row(.name("web")).value().nics.first?.tap)
         let body = try #require(table.read())

@@ -48,6 +48,7 @@ struct SecurityGroupTests {
             create.networks = [NICSpec(network: .name("default"))]
             create.networks?[0].securityGroups = [try! Name("web")]
         }
+        try await core.environment.watcher.resync()
         try await nicGuard.ensure()
         #expect(table.read()?.contains("tcp dport 80-80 accept") == true)
         #expect(try await shown("web").usedBy == ["vm1"])

@@ -13,6 +13,9 @@ struct GuardRules: Sendable {
     var learned: [String: Set<IPAddress>] = [:]
     /// What each security group allows. One that is not there allows nothing.
     var groups: [String: [SecurityRule]] = [:]
+    /// Whether the kernel can tell answers. Without that only what addresses and routers need comes in to
+    /// NICs with groups.
+    var followsFlows = true
 
     private var honest: [GuardedNIC] { nics.filter(\.isHonest) }
 
@@ -164,12 +167,17 @@ struct GuardRules: Sendable {
     /// with the rule that allowed it. What addresses and routers need passes always.
     private func allowed(by names: [String]) -> [String] {
         let needed = "nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert, mld-listener-query"
-        return [
-            "ether type arp accept", "ct state established ct direction reply accept",
-            "ct state related accept", "ether type ip udp sport 67 udp dport 68 accept",
+        let always = [
+            "ether type arp accept", "ether type ip udp sport 67 udp dport 68 accept",
             "ether type ip6 udp sport 547 udp dport 546 accept",
             "ether type ip6 icmpv6 type { \(needed) } accept",
-        ] + names.flatMap { groups[$0] ?? [] }.flatMap(\.matches).map { "\($0) accept" } + ["drop"]
+        ]
+        guard followsFlows else { return always + ["drop"] }
+        return [
+            "ct state established ct direction reply accept", "ct state related accept",
+            // Nothing comes of the rest of a packet without its beginning, which alone has ports.
+            "ether type ip ip frag-off & 0x1fff != 0 accept", "ether type ip6 frag frag-off != 0 accept",
+        ] + always + names.flatMap { groups[$0] ?? [] }.flatMap(\.matches).map { "\($0) accept" } + ["drop"]
     }
 
     // MARK: What is learned on the way to a guest

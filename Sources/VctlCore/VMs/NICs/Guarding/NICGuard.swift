@@ -19,6 +19,8 @@ final class NICGuard: Sendable {
         var learned: [String: Set<IPAddress>] = [:]
         /// NICs that are about to be there, by TAP.
         var held: [String: GuardedNIC] = [:]
+        /// Whether the table is not what it has to be, since it could not be written.
+        var isBehind = false
     }
 
     private let inventory: Inventory
@@ -50,8 +52,14 @@ final class NICGuard: Sendable {
             }
             let nics = known.nics + held.map(known.completed)
             // Which VMs there are is not known yet, and the rules that are there may be theirs.
-            guard isRead || !nics.isEmpty else { return }
-            try write(nics, known, to: table, asksKernel)
+            guard isRead || !held.isEmpty else { return }
+            do {
+                try write(nics, known, to: table, asksKernel)
+                try await isAbreast(true)
+            } catch {
+                try? await isAbreast(false, "\(Problem(describing: error).detail)")
+                throw error
+            }
         }
     }
 
@@ -90,10 +98,37 @@ final class NICGuard: Sendable {
         if isWanted, !isSame {
             logger.warning("others changed the rules of NICs; they are put back")
         }
-        try table.replace(with: GuardRules(nics: nics, learned: own, groups: groups).body)
+        try replace(GuardRules(nics: nics, learned: own, groups: groups), in: table)
         let now = GuardRules.Listing(try table.read() ?? "")
         state.withLock { state in
             (state.written, state.shape, state.learned, state.groups) = (nics, now.shape, own, groups)
+        }
+    }
+
+    /// Where no rules stand yet, some are better than none: those that every kernel has.
+    private func replace(_ rules: GuardRules, in table: any PacketTable) throws {
+        do { try table.replace(with: rules.body) } catch {
+            var least = rules
+            least.followsFlows = false
+            if try table.read() == nil { try? table.replace(with: least.body) }
+            throw error
+        }
+    }
+
+    private static let code = "nics.rules"
+
+    private func isAbreast(_ isSo: Bool, _ reason: String = "") async throws {
+        let wasBehind = state.withLock { state in
+            defer { state.isBehind = !isSo }
+            return state.isBehind
+        }
+        guard wasBehind == isSo else { return }
+        try await inventory.write { transaction in
+            if isSo { return try transaction.clearWarning(Self.code) }
+            try transaction.warn(
+                Self.code,
+                "the rules of NICs with security groups or anti-spoofing are not in force: \(reason)",
+                hint: "vctld goes on trying; nft list table bridge vctl; vctl host doctor")
         }
     }
 
@@ -135,12 +170,27 @@ final class NICGuard: Sendable {
         await check(asksKernel: false)
     }
 
-    /// Puts the table back whenever somebody has changed rules, until the task is cancelled.
+    /// Puts the table back whenever somebody has changed rules, and tries again what could not be written,
+    /// until the task is cancelled.
     func run() async {
         guard table != nil else { return }
         await check()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.watch() }
+            group.addTask { await self.retry() }
+        }
+    }
+
+    private func watch() async {
         guard let watch = try? KernelWatch(.rules) else { return }
         for await _ in watch.changes where hasRules { await check() }
+    }
+
+    private func retry() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(5))
+            if state.withLock(\.isBehind) { await check() }
+        }
     }
 
     /// Without guarded NICs the changes of others are nobody's business.
