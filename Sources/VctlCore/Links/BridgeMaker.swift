@@ -128,8 +128,7 @@ struct BridgeMaker: Sendable {
         for port in bridge.ports where wait.ports.contains(port.rawValue) {
             do { try await add(port, to: link, of: bridge, all) } catch { failure = failure ?? error }
         }
-        let isUplinks = bridge.uplink.map { wait.ports.contains($0.rawValue) } ?? false
-        if isUplinks || wait.movesLeft > 0 { try await takeOverAgain(bridge) }
+        if wait.movesLeft > 0 { try await takeOverAgain(bridge) }
         if let failure { throw failure }
     }
 
@@ -142,7 +141,9 @@ struct BridgeMaker: Sendable {
             !all.contains { $0.name == name && $0.master == link.index }
         }
         let ports = Set(missing).intersection(wait?.ports ?? Set(missing))
-        return BridgeWait(ports: ports, movesLeft: wait.map { max(0, $0.movesLeft - 1) } ?? BridgeWait.moves)
+        guard let wait else { return BridgeWait(ports: ports, movesLeft: BridgeWait.moves) }
+        let isAbsent = bridge.uplink.map { ports.contains($0.rawValue) } ?? false
+        return BridgeWait(ports: ports, movesLeft: isAbsent ? wait.movesLeft : max(0, wait.movesLeft - 1))
     }
 
     /// Where the uplink is not there, what it had may be another card's by now.

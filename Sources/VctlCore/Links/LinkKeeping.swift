@@ -96,11 +96,11 @@ actor LinkKeeping {
         let (maker, tapMaker) = (BridgeMaker(environment), TAPMaker(environment))
         for row in bridges {
             let (id, wait) = (row.record.id, waits[row.record.id])
-            await mend(row.record) { bridge in
+            let isTried = await mend(row.record) { bridge in
                 guard let wait else { return try await maker.makeSo(bridge) }
                 try await maker.complete(bridge, wait)
             }
-            guard open.contains(id) else { continue }
+            guard isTried, open.contains(id) else { continue }
             let next = try await maker.wait(of: row.record, after: wait)
             waits[id] = next
             // It is told what it lacks, and nothing more can be done.
@@ -130,19 +130,22 @@ actor LinkKeeping {
 
     /// Nothing is done to what an operation works on, or what waits for somebody's word; such an operation
     /// lets this end before it begins.
+    /// - Returns: whether it was tried.
+    @discardableResult
     private func mend<Record: LinkRecord>(
         _ record: Record, _ body: @Sendable (Record) async throws -> Void
-    ) async {
+    ) async -> Bool {
         let id = record.id
-        guard open.contains(id) else { return }
+        guard open.contains(id) else { return false }
         do {
-            guard try await makeSo(id, body) else { return }
+            guard try await makeSo(id, body) else { return false }
             open.remove(id)
             waits[id] = nil
             try await say(nil, of: record)
         } catch {
             await attempt("a warning is not stored") { try await say(Problem(describing: error), of: record) }
         }
+        return true
     }
 
     /// - Returns: whether it was one's turn.
@@ -190,7 +193,8 @@ extension VMEnvironment {
 struct BridgeWait: Hashable, Sendable {
     /// Ports that were not there.
     var ports: Set<String> = []
-    /// How often what its uplink had is still tried to be moved.
+    /// How often what its uplink had is still tried to be moved, once that is a port. One that was pulled out
+    /// and comes back has nothing that would have to.
     var movesLeft = 0
 
     /// A gateway may come to be reached a while later; in the long run it is somebody's to decide.

@@ -131,6 +131,8 @@ struct NICGuardTests {
         let least = try #require(table.read())
         #expect(least.contains("from_") && least.contains("arp accept") && !least.contains("dport 80"))
         #expect(try await warned() == 1)
+        await filter.check(asksKernel: false)
+        #expect(try await warned() == 1)
         table.knowsFlows.withLock { $0 = true }
         try await filter.ensure()
         #expect(table.read()?.contains("dport 80-80 accept") == true)

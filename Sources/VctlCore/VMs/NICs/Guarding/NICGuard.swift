@@ -85,7 +85,7 @@ final class NICGuard: Sendable {
         let used = Set(nics.flatMap { $0.groups ?? [] })
         let groups = known.groups.filter { used.contains($0.key) }
         let isWanted = before.written == nics && before.groups == groups
-        if isWanted, nics.isEmpty || !asksKernel { return }
+        if isWanted, !before.isBehind, nics.isEmpty || !asksKernel { return }
         guard let found = try present(in: table, isNeeded: !nics.isEmpty) else {
             return state.withLock { $0.written = [] }
         }
@@ -110,7 +110,7 @@ final class NICGuard: Sendable {
         do { try table.replace(with: rules.body) } catch {
             var least = rules
             least.followsFlows = false
-            if try table.read() == nil { try? table.replace(with: least.body) }
+            if (try? table.read()) == nil { try? table.replace(with: least.body) }
             throw error
         }
     }
