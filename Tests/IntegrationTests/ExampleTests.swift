@@ -137,6 +137,13 @@ struct Tables: Sendable {
                 lab in
                 try lab.must("profile", "delete", "small", "--yes")
             },
+            "vctl securitygroup set web --allow tcp/443 --disallow tcp/80": { lab in
+                try lab.must("securitygroup", "create", "web", "--allow", "tcp/80")
+            },
+            #"vctl securitygroup create web --allow tcp/80 --allow "tcp/22 from 10.0.0.0/8" --allow icmp"#: {
+                lab in
+                try lab.must("securitygroup", "delete", "web", "--yes")
+            },
             "vctl vm set web1 --user ada --ssh-key ada.pub": { lab in
                 let user = "ada:x:1000:1000::/home/ada:/bin/sh"
                 let make = "echo \(user) >>/etc/passwd; mkdir -p /home/ada"

@@ -95,9 +95,8 @@ extension BridgeService {
 enum PPP {
     /// The links that sessions go over.
     static var carriers: Set<String> {
-        let data = FileManager.default.contents(atPath: "/proc/net/pppoe") ?? Data()
         // The session's number, the other end's MAC, the link.
-        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst()
+        let lines = HostFiles().lines("/proc/net/pppoe").dropFirst()
         return Set(lines.compactMap { $0.split(separator: " ").last.map(String.init) })
     }
 }
