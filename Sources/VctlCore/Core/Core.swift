@@ -220,10 +220,13 @@ public final class Core: Sendable {
     /// Ends streams, stops operations at their next step, and closes the inventory. VMs notice nothing.
     public func shutdown() async {
         inventory.bus.close()
-        for task in tasks.withLock({ $0 }) { task.cancel() }
+        let loops = tasks.withLock { $0 }
+        for task in loops { task.cancel() }
         await environment.consoles.shutdown()
         await engine.stop(grace: configuration.shutdownGraceSeconds)
         environment.hypervisor.managed.close()
+        // What still reads the inventory would take its end for an error.
+        _ = await Patience.of(.seconds(2)) { for task in loops { await task.value } }
         try? inventory.close()
     }
 }
