@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Libvirt
 import Synchronization
 import Testing
 import VctlAPI
@@ -94,6 +95,34 @@ struct ConsoleHubTests {
         #expect(try await hub.line(of: vm) { ended } === ended)
         let fresh = ConsoleLine(Wires.silent {})
         #expect(try await hub.line(of: vm) { fresh } === fresh)
+    }
+
+    @Test func aPtyThatComesOrGoesIsTriedAgain() async throws {
+        let (tries, line) = (Counter(), ConsoleLine(Wires.silent {}))
+        let opened = try await hub.line(of: vm) {
+            tries.add()
+            if tries.value < 3 { throw LibvirtError(code: .systemError, message: "Permission denied") }
+            return line
+        }
+        #expect(opened === line && tries.value == 3)
+        let gone = await #expect(throws: LibvirtError.self) {
+            _ = try await hub.line(of: ObjectID()) {
+                tries.add()
+                throw LibvirtError(code: tries.value < 6 ? .systemError : .operationInvalid, message: "off")
+            }
+        }
+        #expect(gone?.code == .operationInvalid && tries.value == 6)
+    }
+
+    @Test func anotherProgramIsNotWaitedFor() async {
+        let tries = Counter()
+        let refusal = await #expect(throws: LibvirtError.self) {
+            _ = try await hub.line(of: vm) {
+                tries.add()
+                throw LibvirtError(code: .operationFailed, message: "Active console session exists")
+            }
+        }
+        #expect(refusal?.code == .operationFailed && tries.value == 1)
     }
 }
 

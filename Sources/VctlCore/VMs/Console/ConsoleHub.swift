@@ -125,16 +125,29 @@ actor ConsoleHub {
     private func opened(
         _ vm: ObjectID, _ open: @Sendable () async throws -> ConsoleLine
     ) async throws -> ConsoleLine {
+        let start = ContinuousClock.now
         while true {
             do {
                 let line = try await open()
                 closed[vm] = nil
                 return line
-            } catch let error as LibvirtError where error.code == .operationFailed {
-                // The one who has it may be ourselves.
-                guard let closed = closed[vm], .now - closed < Self.patience else { throw error }
+            } catch let error as LibvirtError {
+                guard let since = hopeSince(error, vm, start), .now - since < Self.patience else { throw error }
                 try await Task.sleep(for: .milliseconds(100))
             }
+        }
+    }
+
+    /// Since when an open that failed may yet succeed.
+    private func hopeSince(
+        _ error: LibvirtError, _ vm: ObjectID, _ start: ContinuousClock.Instant
+    ) -> ContinuousClock.Instant? {
+        switch error.code {
+        // The one who has it may be ourselves.
+        case .operationFailed: closed[vm]
+        // The pty of a VM that just comes or goes cannot be opened for a moment.
+        case .systemError: start
+        default: nil
         }
     }
 

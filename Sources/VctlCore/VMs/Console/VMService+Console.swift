@@ -176,7 +176,7 @@ extension VMService {
             return Problem(
                 .consoleBusy, "another program is using the console of VM \(name): \(shown(error.message))",
                 hint: "close it (virsh console?), or take the console over: vctl console \(name) --force")
-        case .internalError, .configUnsupported, .noSupport:
+        case .internalError, .configUnsupported, .noSupport, .systemError:
             return Problem(
                 .vmNoConsole, "VM \(name) has no console to open: \(shown(error.message, limit: 200))",
                 hint: "vctl vm xml \(name) shows its serial lines; only a pty can be opened")
