@@ -55,6 +55,10 @@ CREATE TABLE operation(
 
 CREATE INDEX operation_status ON operation(status);
 
+CREATE TABLE pool(
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, state TEXT NOT NULL, managed INTEGER NOT NULL,
+    revision INTEGER NOT NULL, observed_at INTEGER NOT NULL, document TEXT NOT NULL, mark TEXT);
+
 CREATE TABLE profile(
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
     document TEXT NOT NULL);
@@ -79,6 +83,15 @@ CREATE TABLE vm(
 CREATE INDEX vm_image ON vm(image) WHERE image IS NOT NULL;
 
 CREATE UNIQUE INDEX vm_name ON vm(name) WHERE state <> 'missing';
+
+CREATE TABLE volume(
+    pool TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, path TEXT NOT NULL, backing TEXT,
+    revision INTEGER NOT NULL, document TEXT NOT NULL, mark TEXT,
+    PRIMARY KEY(pool, name)) WITHOUT ROWID;
+
+CREATE INDEX volume_id ON volume(id);
+
+CREATE INDEX volume_path ON volume(path);
 
 CREATE TABLE warning(
     id TEXT PRIMARY KEY, code TEXT NOT NULL, subject TEXT NOT NULL, message TEXT NOT NULL, hint TEXT,

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -65,6 +67,60 @@ int chost_free_head(int file, off_t length)
 }
 
 off_t chost_first_data(int file) { return lseek(file, 0, SEEK_DATA); }
+
+/* FNV-1a. */
+static long long handle_of(int folder, const char *path, int flags)
+{
+    _Alignas(struct file_handle) char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+    struct file_handle *found = (struct file_handle *)room;
+    int mount;
+    found->handle_bytes = MAX_HANDLE_SZ;
+    if (name_to_handle_at(folder, path, found, &mount, flags & AT_EMPTY_PATH) != 0) return 0;
+    unsigned long long hash = 14695981039346656037ULL ^ (unsigned int)found->handle_type;
+    for (unsigned int i = 0; i < found->handle_bytes; i++)
+        hash = (hash ^ found->f_handle[i]) * 1099511628211ULL;
+    return (long long)(hash >> 1) | 1;
+}
+
+static int identify(int folder, const char *path, int flags, struct chost_file *file)
+{
+    struct statx found;
+    if (statx(folder, path, flags, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) return -1;
+    file->device = makedev(found.stx_dev_major, found.stx_dev_minor);
+    file->inode = found.stx_ino;
+    file->links = found.stx_nlink;
+    file->mode = found.stx_mode;
+    file->born = file->handle = 0;
+    if (found.stx_mask & STATX_BTIME)
+        /* A file system may say what it likes. */
+        file->born = (long long)((unsigned long long)found.stx_btime.tv_sec * 1000000000
+                                 + found.stx_btime.tv_nsec);
+    if (file->born == 0) file->handle = handle_of(folder, path, flags);
+    return 0;
+}
+
+int chost_file_at(const char *path, struct chost_file *file)
+{
+    return identify(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, file);
+}
+
+int chost_file_of(int descriptor, struct chost_file *file)
+{
+    return identify(descriptor, "", AT_EMPTY_PATH, file);
+}
+
+int chost_share_bytes(int file, off_t first, off_t count)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
+    return fcntl(file, F_OFD_SETLK, &lock);
+}
+
+int chost_bytes_are_locked(int file, off_t first, off_t count)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
+    if (fcntl(file, F_OFD_GETLK, &lock) != 0) return -1;
+    return lock.l_type != F_UNLCK;
+}
 
 int chost_make_tap(const char *name, int queues, long owner)
 {

@@ -22,6 +22,10 @@ public final class LibvirtExecutor: TaskExecutor, Sendable {
     /// as long as the guest takes nothing. Use connections of their own with it.
     public static let consoles = LibvirtExecutor(threads: 1, most: 128)
 
+    /// As many threads as there are calls at the same time, up to 32: a call about storage waits for its
+    /// server. Use connections of their own with it.
+    public static let storage = LibvirtExecutor(threads: 2, most: 32)
+
     private enum Work: Sendable {
         case job(UnownedJob)
         case block(@Sendable () -> Void)

@@ -54,25 +54,25 @@ extension ManagedConnection {
     }
 
     private func lose(_ error: LibvirtError) {
-        let old = inner.withLock { inner -> Connection? in
-            guard inner.state != .closed else { return nil }
-            let old = inner.long
+        let old = inner.withLock { inner -> [Connection] in
+            guard inner.state != .closed else { return [] }
+            let old = Array(inner.spare.values)
             if inner.current != nil {
                 for queue in inner.queues.values { queue.push(.disconnected(error)) }
             }
             inner.current = nil
-            inner.long = nil
+            inner.spare = [:]
             inner.enter(.disconnected(error))
             return old
         }
-        old?.close()
+        for connection in old { connection.close() }
     }
 
     func finish() {
         let last = inner.withLock { inner in
             defer {
                 inner.current = nil
-                inner.long = nil
+                inner.spare = [:]
                 inner.queues = [:]
                 inner.watchers = [:]
             }
@@ -80,7 +80,7 @@ extension ManagedConnection {
             return inner
         }
         last.current?.close()
-        last.long?.close()
+        for connection in last.spare.values { connection.close() }
         for queue in last.queues.values { queue.finish() }
         // Not under the lock: ending a stream calls back here.
         for watcher in last.watchers.values { watcher.finish() }

@@ -40,7 +40,7 @@ public final class ManagedConnection: Sendable {
     struct Inner {
         var state = State.connecting
         var current: Connection?
-        var long: Connection?
+        var spare: [Spare: Connection] = [:]
         var generation: UInt64 = 0
         var nextID = 0
         var queues: [Int: EventQueue] = [:]
@@ -81,27 +81,48 @@ public final class ManagedConnection: Sendable {
     ///
     /// Opened when first asked for, and anew when the last one was lost or abandoned.
     /// - Throws: `LibvirtError`, at once if the main connection is missing.
-    public func longConnection() async throws -> Connection {
+    public func longConnection() async throws -> Connection { try await spare(.long) }
+
+    /// What a second connection is for, and the threads of its calls.
+    public enum Spare: Sendable, CaseIterable {
+        /// What takes minutes.
+        case long
+        /// Questions about storage pools: libvirtd holds up all of them while it waits for the server of one.
+        case pools
+        /// Changes of storage pools, which wait for their servers.
+        case poolChanges
+
+        var executor: LibvirtExecutor {
+            switch self {
+            case .long: .long
+            case .pools, .poolChanges: .storage
+            }
+        }
+    }
+
+    /// A second connection, opened when first asked for, and anew when the last one was lost or abandoned.
+    /// - Throws: `LibvirtError`, at once if the main connection is missing.
+    public func spare(_ spare: Spare) async throws -> Connection {
         let main = try connection()
         // The test driver's domains belong to one connection: a second one would meet another host.
         if configuration.uri.hasPrefix("test:") { return main }
-        if let long = standingLong() { return long }
+        if let standing = standing(spare) { return standing }
         let opened = try await Connection.open(
             uri: configuration.uri, readOnly: configuration.readOnly, keepAlive: configuration.keepAlive,
-            executor: .long)
-        return try adopt(long: opened)
+            executor: spare.executor)
+        return try adopt(opened, as: spare)
     }
 
-    private func standingLong() -> Connection? {
-        inner.withLock { $0.long?.closed == nil ? $0.long : nil }
+    private func standing(_ spare: Spare) -> Connection? {
+        inner.withLock { $0.spare[spare]?.closed == nil ? $0.spare[spare] : nil }
     }
 
     /// Keeps a freshly opened one, unless another task was faster.
-    private func adopt(long opened: Connection) throws -> Connection {
+    private func adopt(_ opened: Connection, as spare: Spare) throws -> Connection {
         try inner.withLock { inner in
             if inner.state == .closed { throw inner.absence }
-            if let long = inner.long, long.closed == nil { return long }
-            inner.long = opened
+            if let standing = inner.spare[spare], standing.closed == nil { return standing }
+            inner.spare[spare] = opened
             return opened
         }
     }

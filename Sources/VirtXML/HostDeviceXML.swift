@@ -78,6 +78,8 @@ public struct MemoryDeviceXML: XMLView {
 
 /// The properties of `MemoryDeviceXML`.
 public final class MemoryDeviceFields: Sendable {
+    /// The file that is the memory, of an NVDIMM.
+    public let sourcePath = Field<String>("source/path")
     /// `dimm`, `nvdimm`, `virtio-mem`, `virtio-pmem`.
     public let model = Field<String>("@model")
     /// The size.

@@ -14,8 +14,9 @@ struct Vctl: ParsableCommand {
             """,
         version: Wire.version,
         subcommands: [
-            VMCommand.self, NetworkCommand.self, ImageCommand.self, ProfileCommand.self, BridgeCommand.self,
-            TAPCommand.self, SecurityGroupCommand.self, OperationCommand.self,
+            VMCommand.self, NetworkCommand.self, PoolCommand.self, VolumeCommand.self, ImageCommand.self,
+            ProfileCommand.self, BridgeCommand.self, TAPCommand.self, SecurityGroupCommand.self,
+            OperationCommand.self,
             EventCommand.self, WarningCommand.self,
             AuditCommand.self, HostCommand.self, ShortList.self, ShortStart.self, ShortStop.self,
             ShortConsole.self, ShortExec.self, Query.self, WaitReady.self, Version.self, Completion.self,

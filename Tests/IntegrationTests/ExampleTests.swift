@@ -109,6 +109,9 @@ struct Tables: Sendable {
             "vctl network create lan --model bridged --bridge br0": { lab in
                 try #require(lab.inside("ip", "link", "add", "br0", "type", "bridge").status == 0)
             },
+            "vctl volume clone fast/golden fast/copy1": { lab in
+                try lab.must("volume", "create", "fast/golden", "--size", "8M")
+            },
             "vctl completion fish > ~/.config/fish/completions/vctl.fish": { lab in
                 try Shell.must(["mkdir", "-p", "\(lab.files)/home/.config/fish/completions"])
             },

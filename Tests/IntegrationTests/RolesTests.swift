@@ -21,12 +21,16 @@ extension RealGuests {
                 "securitygroup.list", "securitygroup.show",
                 "network.show",
                 "network.leases", "network.reservation.list", "network.dns.list", "network.forward.list",
+                "pool.list", "pool.show", "pool.volumes", "volume.list", "volume.show",
             ],
             .operate: [
                 "vm.start", "vm.stop", "vm.restart", "vm.reset", "vm.pause", "vm.resume", "vm.suspend",
                 "vm.console", "vm.console.show", "vm.console.log", "vm.console.input", "vm.exec", "vm.create",
             ],
-            .admin: ["vm.disk.insert"],
+            .admin: [
+                "vm.disk.insert", "pool.create", "pool.set", "pool.delete", "pool.start", "pool.stop",
+                "pool.refresh", "pool.adopt", "pool.release",
+            ],
         ]
 
         /// What the rule does not name.
@@ -43,6 +47,9 @@ extension RealGuests {
                 "network.check",
                 // A console, too.
                 "vm.screenshot",
+                // Disks of VMs, too; what vctl did not make is for admins.
+                "volume.create", "volume.resize", "volume.delete", "volume.clone", "volume.flatten",
+                "volume.wipe", "volume.download", "volume.upload",
             ],
             // What the VMs of all are made from, and what belongs to others.
             .admin: [
@@ -89,7 +96,8 @@ extension RealGuests {
             let operation = try #require(try lab.operations().first { $0.status == .succeeded })
             let names = [
                 "vm": "seen", "image": "tiny", "operation": "\(operation.id)", "profile": "plain",
-                "tap": "seen0", "network": "default", "bridge": "virbr0", "securitygroup": "shut",
+                "tap": "seen0", "network": "default", "bridge": "virbr0", "pool": "default",
+                "volume": "seen", "securitygroup": "shut",
             ]
             return Endpoints.all.map { Ask($0, isRead($0) ? names : [:]) }
         }
@@ -217,6 +225,7 @@ extension RealGuests {
             guard try !lab.vms().contains(where: { $0.name == "seen" }) else { return lab }
             try lab.must("profile", "create", "plain", "--cpus", "1", "--cloud-init", seed)
             try lab.must("tap", "create", "seen0")
+            try lab.must("volume", "create", "default/seen", "--size", "1M")
             try lab.must("securitygroup", "create", "shut")
             try lab.create("seen", "--no-start", "--cloud-init", seed)
             return lab

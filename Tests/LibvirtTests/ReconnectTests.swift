@@ -88,6 +88,22 @@ import Testing
         await daemon.close()
     }
 
+    @Test func callsAboutPoolsHaveConnectionsOfTheirOwn() async throws {
+        try await withPrivateDaemon { daemon in
+            let managed = self.fast(daemon.testURI)
+            let main = try await managed.waitUntilConnected()
+            let long = try await managed.longConnection()
+            let (questions, changes) = (
+                try await managed.spare(.pools), try await managed.spare(.poolChanges)
+            )
+            #expect(Set([main, long, questions, changes].map { ObjectIdentifier($0) }).count == 4)
+            #expect(questions.executor === LibvirtExecutor.storage)
+            #expect(changes.executor === LibvirtExecutor.storage)
+            #expect(try await managed.spare(.pools) === questions)
+            managed.close()
+        }
+    }
+
     @Test func longCallsHaveAConnectionOfTheirOwn() async throws {
         try await withPrivateDaemon { daemon in
             let managed = self.fast(daemon.testURI)

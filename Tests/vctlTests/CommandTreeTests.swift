@@ -33,6 +33,8 @@ import Testing
             "vm nic": "add remove set list",
             "image": "import list show set rename delete publish export",
             "network": "create list show set start stop delete adopt release leases",
+            "pool": "create list show set start stop refresh delete adopt release",
+            "volume": "create list show resize clone flatten upload download wipe delete",
             "network reservation": "add list remove", "network dns": "add list remove",
             "network forward": "add list remove",
             "operation": "list show wait cancel retry abandon",
@@ -57,7 +59,7 @@ import Testing
     @Test func formatIsEverywhereWhereObjectsArePrinted() {
         let silent = [
             "console", "exec", "query", "waitready", "completion", "xml", "proxy", "man", "export", "push",
-            "pull",
+            "pull", "download",
         ]
         for (path, command) in walk(Vctl.self, []) where CommandTree.children(of: command).isEmpty {
             guard !silent.contains(path.last ?? "") else { continue }

@@ -87,7 +87,7 @@ import VctlClient
         #expect { try Noun.vm.chosen("colour") } throws: {
             ($0 as? Failure)?.hint?.contains("memoryBytes") == true
         }
-        for noun in [Noun.vm, .image, .operation, .event, .warning, .audit, .host, .finding] {
+        for noun in [Noun.vm, .pool, .volume, .image, .operation, .event, .warning, .audit, .host, .finding] {
             #expect(try noun.chosen(nil).count == noun.usual.count)
         }
     }

@@ -34,6 +34,32 @@ int chost_free_head(int file, off_t length);
    `SEEK_DATA` needs _GNU_SOURCE. */
 off_t chost_first_data(int file);
 
+/* Which file it is. */
+struct chost_file {
+    unsigned long long device, inode, links;
+    /* Nanoseconds since 1970; 0 where the file system does not say. */
+    long long born;
+    /* Where it does not: what its handle (open_by_handle_at) says, in short; 0 where it has none. The handle
+       of an inode's next file is another. */
+    long long handle;
+    unsigned int mode;
+};
+
+/* Fills `file` with what is at `path`, of a symbolic link with the link itself; 0, or -1 with errno. A shim,
+   since `statx`, which alone knows when a file was born, needs _GNU_SOURCE. */
+int chost_file_at(const char *path, struct chost_file *file);
+
+/* The same of what is open. */
+int chost_file_of(int descriptor, struct chost_file *file);
+
+/* Puts a shared lock on bytes, for as long as this opening of the file lives; 0, or -1 with errno. A shim,
+   since locks that belong to an opening (`F_OFD_SETLK`) need _GNU_SOURCE. */
+int chost_share_bytes(int file, off_t first, off_t count);
+
+/* 1 when another opening has a lock on one of the bytes, 0 when none has, -1 with errno. A shim, since
+   `F_OFD_GETLK` needs _GNU_SOURCE. */
+int chost_bytes_are_locked(int file, off_t first, off_t count);
+
 /* Makes a persistent TAP of that name, which must be free, with headers of virtio (vnet_hdr); `queues` above
    1: one that is opened once for each queue. `owner` may open it, -1: only who may administer the network.
    0, or -1 with errno: EBUSY where the name is taken. A shim, since <linux/if_tun.h> is not in Swift's module

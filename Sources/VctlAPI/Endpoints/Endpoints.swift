@@ -4,7 +4,7 @@
 public enum Endpoints {
     /// Every endpoint.
     public static let all: [Endpoint] =
-        vms + devices + networks + images + profiles + links + securityGroups + operations + streams
+        vms + devices + networks + pools + images + profiles + links + securityGroups + operations + streams
         + daemon
 
     /// The endpoint of the given id.

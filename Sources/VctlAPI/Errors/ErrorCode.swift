@@ -82,6 +82,20 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case forwardTaken = "forward.taken"
     case hostNetworkFailed = "hostNetwork.failed"
     case poolNotFound = "pool.notFound"
+    case poolExists = "pool.exists"
+    case poolBusy = "pool.busy"
+    case poolInUse = "pool.inUse"
+    case poolState = "pool.state"
+    case poolForeign = "pool.foreign"
+    case poolProtected = "pool.protected"
+    case poolTransient = "pool.transient"
+    case poolOverlap = "pool.overlap"
+    case volumeNotFound = "volume.notFound"
+    case volumeExists = "volume.exists"
+    case volumeBusy = "volume.busy"
+    case volumeForeign = "volume.foreign"
+    case volumeState = "volume.state"
+    case volumeShrink = "volume.shrink"
     case volumeInUse = "volume.inUse"
     case storageFull = "storage.full"
     case storageFailed = "storage.failed"
@@ -113,7 +127,7 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
         case .permissionDenied, .pathForbidden: 403
         case .revisionStale: 412
         case .requestPath, .vmNotFound, .diskNotFound, .nicNotFound, .imageNotFound, .networkNotFound,
-            .poolNotFound, .pathNotFound,
+            .poolNotFound, .volumeNotFound, .pathNotFound,
             .operationNotFound, .warningNotFound, .profileNotFound, .reservationNotFound, .recordNotFound,
             .forwardNotFound, .tapNotFound, .bridgeNotFound, .linkNotFound, .securityGroupNotFound:
             404
@@ -124,8 +138,9 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState,
             .profileExists, .networkExists, .networkBusy, .networkInUse, .networkState, .networkForeign,
             .networkProtected, .networkTransient, .networkOverlap, .networkRestart, .networkReserved,
-            .networkNoService, .networkNoCheck, .forwardTaken, .tapForeign, .tapInUse, .linkExists,
-            .linkInUse,
+            .networkNoService, .networkNoCheck, .poolExists, .poolBusy, .poolInUse, .poolState, .poolForeign,
+            .poolProtected, .poolTransient, .poolOverlap, .volumeExists, .volumeBusy, .volumeForeign,
+            .volumeState, .volumeShrink, .forwardTaken, .tapForeign, .tapInUse, .linkExists, .linkInUse,
             .bridgeForeign, .bridgeInUse, .bridgeState, .linkManaged,
             .securityGroupExists, .securityGroupInUse:
             409

@@ -107,5 +107,6 @@ public struct ObjectReference: Codable, Hashable, Sendable {
 
 /// The kinds of object that have rows in the inventory.
 public enum ObjectKind: String, APIEnum {
-    case vm, network, forward, image, profile, bridge, tap, securitygroup, operation, warning, daemon
+    case vm, network, forward, pool, volume, image, profile, bridge, tap, securitygroup, operation, warning
+    case daemon
 }

@@ -37,6 +37,7 @@ public struct CoreConfiguration: Sendable {
 public final class Core: Sendable {
     public let vms: VMService
     public let networks: NetworkService
+    public let pools: PoolService
     public let images: ImageService
     public let profiles: ProfileService
     public let bridges: BridgeService
@@ -117,6 +118,7 @@ public final class Core: Sendable {
         let acceptance = Acceptance(inventory: opened, engine: engine, hasher: state.hasher)
         vms = VMService(environment: built, acceptance: acceptance)
         networks = NetworkService(environment: built, acceptance: acceptance)
+        pools = PoolService(environment: built, acceptance: acceptance)
         images = ImageService(
             inventory: opened, engine: engine, state: state, readers: built.readers)
         profiles = ProfileService(inventory: opened, state: state)
@@ -142,6 +144,12 @@ public final class Core: Sendable {
             NetworkDeleteOperation(environment: environment),
             NetworkPowerOperation(environment: environment), NetworkDefineOperation(environment: environment),
             NetworkForwardOperation(environment: environment),
+            PoolCreateOperation(environment: environment), PoolPowerOperation(environment: environment),
+            PoolMarkOperation(environment: environment), PoolDeleteOperation(environment: environment),
+            VolumeCreateOperation(environment: environment),
+            VolumeResizeOperation(environment: environment),
+            VolumeDeleteOperation(environment: environment),
+            VolumeRewriteOperation(environment: environment),
             ImageImport(state: environment.state), ImagePublish(environment: environment),
             ImageDelete(state: environment.state, readers: environment.readers),
             BridgeCreateOperation(environment: environment),
@@ -177,6 +185,9 @@ public final class Core: Sendable {
         try await keeping.run()
         await NetworkService.sweepProbes(environment)
         try await ForwardRecovery.sweep(state, inventory)
+        try await PoolRecovery.sweep(state, inventory)
+        let uploads = UploadNotes(state: state)
+        let left = uploads.all()
         try await SecurityGroupRecovery.sweep(state, inventory)
         try await engine.resume()
         let environment = environment
@@ -189,6 +200,8 @@ public final class Core: Sendable {
             Task { await environment.nicGuard.run() },
             Task { await environment.watcher.run() },
             Task { await BridgeSettling(environment: environment).run() },
+            Task { await environment.pools.run() },
+            Task { [inventory] in _ = try? await uploads.sweep(left, inventory) },
             Task { await keeping.keep() },
             Task { await AddressWatcher(environment: environment).run() },
             Task { await GuestWatcher(environment: environment).run() },

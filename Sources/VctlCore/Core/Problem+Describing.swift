@@ -33,8 +33,15 @@ extension Problem {
 
     /// - Parameter kind: what kind of object the refused operation was about.
     init(conflict: ClaimConflict, about kind: ObjectKind? = nil) {
+        let code: ErrorCode =
+            switch kind {
+            case .network: .networkBusy
+            case .pool: .poolBusy
+            case .volume: .volumeBusy
+            default: .vmBusy
+            }
         self.init(
-            kind == .network ? .networkBusy : .vmBusy,
+            code,
             "operation \(conflict.holder) is working on \(conflict.name.map { shown($0) } ?? "it")",
             hint: "vctl operation wait \(conflict.holder)", operation: conflict.holder)
     }

@@ -31,22 +31,22 @@ enum BackingChain {
     /// The files that a name means: QEMU takes a plain path, `file:PATH`, or `json:` with a block device's
     /// description; a relative path begins at the image that names it.
     static func resolve(_ name: String, from image: String) -> [String] {
-        if name.hasPrefix("json:") {
-            return described(name.dropFirst(5)).flatMap { resolve($0, from: image) }
+        if let text = name.rest(after: "json:") {
+            return described(text).flatMap { resolve($0, from: image) }
         }
-        if name.hasPrefix("file:") { return resolve(String(name.dropFirst(5)), from: image) }
+        if let path = name.rest(after: "file:") { return resolve(path, from: image) }
         guard !isRemote(name) else { return [] }
-        return [name.hasPrefix("/") ? name : (image as NSString).deletingLastPathComponent + "/" + name]
+        return [name.isAbsolute ? name : RealPath.folder(of: image) + "/" + name]
     }
 
     /// `nbd://host/disk` and `nbd:unix:…`, but not a path that has a colon further back.
     private static func isRemote(_ name: String) -> Bool {
-        guard let colon = name.firstIndex(of: ":") else { return false }
-        return !name[..<colon].contains("/")
+        guard let colon = name.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
+        return !name.utf8[..<colon].contains(UInt8(ascii: "/"))
     }
 
     /// Every `filename` in a description, however deep; nested objects may be written as `file.filename`.
-    private static func described(_ text: Substring) -> [String] {
+    private static func described(_ text: String) -> [String] {
         guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)) else { return [] }
         return filenames(value)
     }
@@ -62,15 +62,5 @@ enum BackingChain {
         case let list as [Any]: list.flatMap(filenames)
         default: []
         }
-    }
-}
-
-/// Paths as the kernel sees them.
-enum RealPath {
-    /// With symbolic links resolved; as it is where there is nothing.
-    static func of(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
     }
 }

@@ -34,6 +34,7 @@ struct FileReaders: Sendable {
     let domains: @Sendable () async throws -> DomainFiles
     /// Folders in which images may lie that no domain has.
     let folders: @Sendable () async throws -> [String]
+    private let looks: Looks
 
     /// The first who needs one of the files, besides the domain `except` and the files themselves.
     /// - Parameter looseFiles: whether files that no domain has count, too.
@@ -43,86 +44,103 @@ struct FileReaders: Sendable {
     {
         guard !paths.isEmpty else { return nil }
         let known = try await domains()
-        let targets = Set(paths.map(RealPath.of))
-        if let name = known.reader(of: targets, except: except) { return .domain(name) }
+        let (targets, name) = try await looks.ask(RealPath.folder(of: paths[0])) {
+            let targets = Set(paths.map(RealPath.of))
+            return (targets, known.reader(of: targets, except: except))
+        }
+        if let name { return .domain(name) }
         guard looseFiles else { return nil }
-        let near = targets.map { ($0 as NSString).deletingLastPathComponent }
-        let folders = Set(try await folders() + near).sorted()
-        return try await Blocking.run { Self.file(in: folders, needing: targets, besides: known.raw) }
+        for folder in Set(try await folders() + targets.map(RealPath.folder)).sorted() {
+            let found = try await looks.ask(folder) {
+                try Self.file(in: folder, needing: SameFiles(targets), besides: known.raw)
+            }
+            if let found { return found }
+        }
+        return nil
     }
 
     /// - Parameter raw: disks whose first bytes are a guest's, and say nothing.
     private static func file(
-        in folders: [String], needing targets: Set<String>, besides raw: Set<String>
-    ) -> FileReader? {
-        for folder in folders {
-            for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted() {
-                let path = "\(folder)/\(name)"
-                let real = RealPath.of(path)
-                guard !targets.contains(real), !raw.contains(real) else { continue }
-                if BackingChain.files(behind: path).contains(where: { targets.contains(RealPath.of($0)) }) {
-                    return .file(path)
-                }
-            }
+        in folder: String, needing targets: SameFiles, besides raw: Set<String>
+    ) throws -> FileReader? {
+        for name in try names(in: folder) {
+            let path = "\(folder)/\(name)"
+            guard !raw.contains(RealPath.of(path)), !targets.contains(path) else { continue }
+            if BackingChain.files(behind: path).contains(where: targets.contains) { return .file(path) }
         }
         return nil
+    }
+
+    /// Nothing where there is no folder, or none for us.
+    /// - Throws: ``FileFailure``, as of a server that has lost it: nobody knows then what is in it.
+    private static func names(in folder: String) throws -> [String] {
+        guard let directory = opendir(folder) else {
+            if [ENOENT, ENOTDIR, EACCES].contains(errno) { return [] }
+            throw FileFailure(path: folder)
+        }
+        closedir(directory)
+        return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
     }
 }
 
 /// Which files the disks of all domains are, and read from.
 struct DomainFiles: Sendable {
     private var users: [String: [(id: ObjectID, name: String)]] = [:]
+    /// The same by what the files are, whatever they are called.
+    private var keyed: [FileKey: [(id: ObjectID, name: String)]] = [:]
     /// Disks that QEMU opens as raw.
     private(set) var raw: Set<String> = []
 
-    init(_ records: [DomainRecord]) {
-        for record in records {
-            var files: Set<String> = []
-            for xml in [record.activeXML, record.inactiveXML] { files.formUnion(xml.map { disks($0) } ?? []) }
-            for file in files { users[file, default: []].append((ObjectID(record.uuid), record.name)) }
+    init(_ all: [DomainNeeds], _ pools: PoolDisks = PoolDisks()) {
+        for needs in all {
+            var files = Set(needs.others.map(RealPath.of))
+            for disk in needs.disks { files.formUnion(self.files(of: disk, pools)) }
+            for file in files { add((ObjectID(needs.record.uuid), needs.record.name), of: file) }
         }
+    }
+
+    private mutating func add(_ user: (id: ObjectID, name: String), of file: String) {
+        users[file, default: []].append(user)
+        if let key = FileKey(path: file) { keyed[key, default: []].append(user) }
     }
 
     /// The name of a domain that needs one of the files.
     func reader(of files: Set<String>, except: ObjectID?) -> String? {
         for file in files.sorted() {
-            if let user = users[file]?.first(where: { $0.id != except }) { return user.name }
+            let all = (users[file] ?? []) + (FileKey(path: file).flatMap { keyed[$0] } ?? [])
+            if let user = all.first(where: { $0.id != except }) { return user.name }
         }
         return nil
     }
 
-    private mutating func disks(_ xml: String) -> [String] {
-        guard xml.contains("<disk ") || xml.contains("<nvram"), let domain = try? DomainXML(parsing: xml)
-        else { return [] }
-        let variables = [domain.osNvram].compactMap(\.self).map(RealPath.of)
-        return variables
-            + domain.disks.flatMap { disk -> [String] in
-                guard let path = disk.sourcePath else { return [] }
-                // libvirt takes a disk without a format for raw.
-                let format = disk.driverType ?? "raw"
-                if format != "qcow2" { raw.insert(RealPath.of(path)) }
-                return ([path] + BackingChain.files(behind: path, format: format)).map(RealPath.of)
-            }
+    private mutating func files(of disk: DiskXML, _ pools: PoolDisks) -> [String] {
+        guard let path = pools.path(of: disk) else { return [] }
+        if disk.driverType != "qcow2" { raw.insert(RealPath.of(path)) }
+        return ([path] + DomainNeeds.behind(disk, path)).map(RealPath.of)
     }
 }
 
 extension FileReaders {
     /// The domains of a libvirt, and the folders of its pools and of this daemon.
-    init(_ hypervisor: Hypervisor, _ state: StateDirectory) {
+    init(_ hypervisor: Hypervisor, _ state: StateDirectory, _ records: PoolRecords, _ looks: Looks) {
+        self.looks = looks
         let shared = SharedReading {
-            let records = try await hypervisor.connection().domainRecords()
-            return try await Blocking.run { DomainFiles(records) }
+            let needs = try await hypervisor.connection().domainRecords().map { try DomainNeeds($0) }
+            let pools = try await PoolDisks(needs, hypervisor)
+            return try await looks.ask(Looks.disks) { DomainFiles(needs, pools) }
         }
         domains = { try await shared.value() }
         folders = {
-            let pools = try await hypervisor.connection().storagePoolRecords().filter(\.isActive)
+            // Those of pools that are stopped, too: an overlay in them needs what it reads from no less.
+            let pools = try await records.all().records
             return [state.volumes] + pools.compactMap { Self.folder(ofPool: $0.xml) }
         }
     }
 
     /// What is known already.
-    init(domains: [DomainRecord], folders: [String]) {
-        let files = DomainFiles(domains)
+    init(domains: [DomainRecord], folders: [String]) throws {
+        let files = DomainFiles(try domains.map { try DomainNeeds($0) })
+        looks = Looks()
         self.domains = { files }
         self.folders = { folders }
     }

@@ -80,6 +80,23 @@ extension QemuImg {
         return try await decode(Measure.self, question(words + ["--", image.path]))
     }
 
+    /// Where the last data of an image end, those that it reads from another one counted; behind it there are
+    /// only zeroes.
+    /// - Throws: ``ToolError``.
+    static func dataEnd(_ image: Image) async throws -> Int64 {
+        let words = ["map", "--output=json", "-f", image.format.rawValue, "--", image.path]
+        let extents = try await decode([Extent].self, question(words))
+        return extents.filter { $0.data && !$0.zero }.map { $0.start + $0.length }.max() ?? 0
+    }
+
+    /// A part of an image, as `qemu-img map` tells it.
+    private struct Extent: Decodable {
+        let start: Int64
+        let length: Int64
+        let zero: Bool
+        let data: Bool
+    }
+
     private static func question(_ words: [String]) -> Tool {
         Tool("qemu-img", words, deadline: .seconds(60))
     }

@@ -72,12 +72,26 @@ enum QemuImg {
     }
 
     /// Makes an image larger; the same size changes nothing.
-    /// - Throws: ``ToolError``; shrinking, which loses data, is refused by `qemu-img`.
+    /// - Parameter shrinks: make it smaller; whatever is behind its new end is lost.
+    /// - Throws: ``ToolError``; `qemu-img` refuses what shrinks unasked.
     static func resize(
-        path: String, format: DiskFormat, sizeBytes: Int64, preallocation: Preallocation = .off
+        path: String, format: DiskFormat, sizeBytes: Int64, preallocation: Preallocation = .off,
+        shrinks: Bool = false
     ) async throws {
-        let words = ["resize", "-q", "-f", format.rawValue, "--preallocation=\(preallocation.rawValue)"]
+        var words = ["resize", "-q", "-f", format.rawValue]
+        words.append(shrinks ? "--shrink" : "--preallocation=\(preallocation.rawValue)")
         try await writer(words + ["--", path, String(sizeBytes)], to: path).run()
+    }
+
+    /// Takes what an image reads from others into it; broken off in the middle, it still reads from them.
+    /// - Parameter progress: told how much is done, 0 to 100, as it grows.
+    /// - Throws: ``ToolError``.
+    static func flatten(path: String, progress: @escaping @Sendable (Double) -> Void = { _ in }) async throws
+    {
+        let words = ["rebase", "-p", "-f", "qcow2", "-b", "", "--", path]
+        try await writer(words, to: path).run { line in
+            if let percent = percent(of: line) { progress(percent) }
+        }
     }
 
     /// Lets a linked image point at its backing file's new place; no data are touched.

@@ -10,7 +10,13 @@ enum StorageSpace {
     static func available(at folder: String) -> Int64? {
         var answer = statvfs()
         guard statvfs(folder, &answer) == 0 else { return nil }
-        return Int64(clamping: UInt64(answer.f_bavail) * UInt64(answer.f_frsize))
+        return bytes(UInt64(answer.f_bavail), answer)
+    }
+
+    /// What some blocks of a file system hold; one of a network may say what it likes.
+    static func bytes(_ blocks: UInt64, _ answer: statvfs) -> Int64 {
+        let (bytes, overflow) = blocks.multipliedReportingOverflow(by: UInt64(answer.f_frsize))
+        return overflow ? .max : Int64(clamping: bytes)
     }
 
     /// Whether there is no room for one more megabyte in this folder. Ask right after a tool failed to write

@@ -16,6 +16,7 @@ enum Migrations {
         migrator.registerMigration("8-forwards") { db in try db.execute(sql: forwards) }
         migrator.registerMigration("9-bridges") { db in try db.execute(sql: links("bridge")) }
         migrator.registerMigration("10-security-groups") { db in try db.execute(sql: securityGroups) }
+        migrator.registerMigration("11-pools") { db in try db.execute(sql: pools) }
         return migrator
     }
 
@@ -109,6 +110,18 @@ enum Migrations {
             id TEXT PRIMARY KEY, network TEXT NOT NULL, vm TEXT NOT NULL, document TEXT NOT NULL)
             WITHOUT ROWID;
         CREATE INDEX forward_network ON forward(network);
+        """
+
+    private static let pools = """
+        CREATE TABLE pool(
+            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, state TEXT NOT NULL, managed INTEGER NOT NULL,
+            revision INTEGER NOT NULL, observed_at INTEGER NOT NULL, document TEXT NOT NULL, mark TEXT);
+        CREATE TABLE volume(
+            pool TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, path TEXT NOT NULL, backing TEXT,
+            revision INTEGER NOT NULL, document TEXT NOT NULL, mark TEXT,
+            PRIMARY KEY(pool, name)) WITHOUT ROWID;
+        CREATE INDEX volume_id ON volume(id);
+        CREATE INDEX volume_path ON volume(path);
         """
 
     private static let securityGroups = """

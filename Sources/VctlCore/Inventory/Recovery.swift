@@ -45,6 +45,7 @@ struct Recovery: Sendable {
                 try found.unreadable + ProfileRecovery.restore(state, transaction)
                 + LinkRecovery.restore(state, transaction)
                 + ForwardRecovery.restore(state, transaction)
+                + PoolRecovery.restore(state, transaction)
                 + SecurityGroupRecovery.restore(state, transaction)
             try transaction.warn(
                 "inventory.recovered",

@@ -156,6 +156,15 @@ extension StateDirectory {
     /// Removes it.
     func forget(_ kind: ObjectKind, _ id: ObjectID) throws { try DurableFile.remove(object(kind, id)) }
 
+    /// Removes what a write left that a death of the daemon broke off.
+    func removeUnfinished(_ kind: ObjectKind) throws {
+        let directory = "\(path)/objects/\(kind.rawValue)"
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        where name.contains(".json.new-") {
+            try DurableFile.remove("\(directory)/\(name)")
+        }
+    }
+
     /// All kept objects of a kind; files that cannot be read are named, and left.
     func kept<T: Decodable>(_ kind: ObjectKind, _ type: T.Type) -> (values: [T], unreadable: [String]) {
         let directory = "\(path)/objects/\(kind.rawValue)"

@@ -32,6 +32,11 @@ struct Claim: Hashable, Sendable {
         names.map { Claim(subject: ObjectID(hashing: $0), aspect: .disks, mode: .exclusive, name: $0) }
     }
 
+    /// That the VM whose disk a volume is stays off and as it is.
+    static func off(_ user: VolumeUser?) -> [Claim] {
+        user.map { shared($0.id, .definition, .power, .disks) } ?? []
+    }
+
     /// An operation that holds this of an object, alone or with others.
     static func holder(_ db: Database, of subject: ObjectID, _ aspect: Aspect) throws -> ObjectID? {
         try String.fetchOne(
@@ -51,7 +56,7 @@ struct Claim: Hashable, Sendable {
 
 extension ObjectID {
     /// Always the same for the same text (UUID version 8, RFC 9562).
-    fileprivate init(hashing text: String) {
+    init(hashing text: String) {
         var bytes = Array(SHA256.hash(data: Data(text.utf8)).prefix(16))
         bytes[6] = bytes[6] & 0x0F | 0x80
         bytes[8] = bytes[8] & 0x3F | 0x80

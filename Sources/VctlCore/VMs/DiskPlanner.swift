@@ -14,6 +14,11 @@ struct DiskPlanner: Sendable {
         /// The image that an existing disk reads from.
         var image: UsableImage?
         var targets = Minting.Targets()
+        /// That the pools which there were before stay as they are.
+        var pools: Set<Claim> = []
+
+        /// The files that will be made, which nobody else makes, and their pools.
+        var claims: [Claim] { Claim.named(volumes.map(\.path)) + pools }
 
         /// The drive for the seed, behind all disks.
         func seed(_ path: String) -> DomainPlan.Disk {
@@ -116,12 +121,11 @@ struct DiskPlanner: Sendable {
     }
 
     private func existing(_ path: String, _ caller: Caller, _ result: inout Result) async throws {
-        let real = try HostPaths(allowed: environment.allowedPaths).resolve(
-            path, field: "import", caller: caller)
-        try await environment.inventory.read { try DiskUsers.refuse(real, $0) }
-        if let reader = try await environment.readers.first(of: [real]) {
-            throw DiskUsers.problem(real, reader, hint: reader.hint)
+        let paths = HostPaths(allowed: environment.allowedPaths)
+        let real = try await environment.looks.ask(path) {
+            try paths.resolve(path, field: "import", caller: caller)
         }
+        try await VolumeUsers(environment: environment).refuseNeeded([real])
         let format = try await usableFormat(real, &result)
         guard format == .qcow2 || format == .raw else {
             throw Problem(
@@ -185,7 +189,7 @@ struct DiskPlanner: Sendable {
             guard pool == .name("default") else {
                 throw Problem(
                     .poolNotFound, "there is no pool \(shown(pool.description))",
-                    hint: "virsh pool-list --all")
+                    hint: "vctl pool list")
             }
             let new = NewPool(id: ObjectID(), name: "default", path: environment.state.volumes)
             result.pool = new
@@ -198,12 +202,16 @@ struct DiskPlanner: Sendable {
                 "pool \(shown(found.name)) is of type \(shown(xml.type ?? "?"));"
                     + " disks go to dir, fs or netfs")
         }
-        if try await !found.isActive() { try await found.start() }
+        let id = ObjectID(found.uuid)
+        if try await !found.isActive() { try await PoolEffects(environment: environment).start(id) }
+        result.pools.insert(
+            Claim(subject: id, aspect: .disks, mode: .shared, name: "pool \(found.name)"))
         return path
     }
 
     private func find(_ pool: Reference) async throws -> StoragePool? {
         do {
+            let connection = try await environment.hypervisor.poolConnection()
             switch pool {
             case .id(let id): return try await connection.storagePool(uuid: id.uuid)
             case .name(let name): return try await connection.storagePool(name: name)
@@ -245,6 +253,17 @@ enum DiskUsers {
                 "\(shown(path)) is the file of image \(image), which VMs read and none may change",
                 hint: "vctl vm create NAME --image \(image)")
         }
+    }
+
+    /// The same of many files, with one look at all VMs.
+    static func refuse(_ paths: [String], except: ObjectID? = nil, _ db: Database) throws {
+        guard paths.count > 1 else { return try paths.forEach { try refuse($0, except: except, db) } }
+        let sql = """
+            SELECT disk.value ->> '$.path' FROM vm, json_each(vm.document, '$.disks') AS disk
+            WHERE disk.value ->> '$.path' IS NOT NULL UNION SELECT path FROM image WHERE path IS NOT NULL
+            """
+        let needed = Set(try String.fetchAll(db, sql: sql))
+        for path in paths where needed.contains(path) { try refuse(path, except: except, db) }
     }
 
     static func problem(_ path: String, _ user: FileReader, hint: String) -> Problem {

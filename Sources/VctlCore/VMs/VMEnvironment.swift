@@ -27,6 +27,10 @@ struct VMEnvironment: Sendable {
     /// Who makes a picture of a screen.
     let pictures = Turns()
     let lanes: AgentLanes
+    /// What pools there are, and what is in them.
+    let pools: PoolWatcher
+    /// Who looks at files that may be on a server that does not answer.
+    let looks: Looks
     /// Who asks a guest's agent.
     private let agentTurns = Turns()
 
@@ -46,8 +50,12 @@ struct VMEnvironment: Sendable {
         self.hostLinks = hostLinks
         self.firewall = firewall
         self.nicGuard = nicGuard
-        readers = FileReaders(hypervisor, state)
+        let (records, looks) = (PoolRecords(hypervisor), Looks())
+        self.looks = looks
+        readers = FileReaders(hypervisor, state, records, looks)
         lanes = AgentLanes(uri: hypervisor.uri)
+        pools = PoolWatcher(
+            inventory: inventory, hypervisor: hypervisor, state: state, records: records, logger: logger)
     }
 
     /// The guest agent of a VM.

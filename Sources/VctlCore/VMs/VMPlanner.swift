@@ -214,7 +214,7 @@ struct VMPlanner: Sendable {
             autostart: plan.startRule == nil && create.autostart ?? false, warnings: warnings)
         let claims =
             Claim.whole(plan.id) + (plan.image.map { Claim.shared($0.id, .disks) } ?? [])
-            + Claim.named(plan.existingDisks) + Claim.named(plan.nics.map(\.mac))
+            + Claim.named(plan.existingDisks) + disks.claims + Claim.named(plan.nics.map(\.mac))
         return Draft(
             request: request, seed: seed, claims: claims, vm: reserved(plan))
     }

@@ -16,7 +16,7 @@ extension VMService {
                 .vmProtected, "VM \(row.name) is protected",
                 hint: "vctl vm set \(row.name) --no-protect, or vctl vm delete \(row.name) --force")
         }
-        let files = keepDisks ? [] : OwnFiles.disks(of: vm)
+        let files = try await keepDisks ? [] : ownDisks(of: vm)
         try await refuseRead(files, of: row, "vctl vm delete \(shown(row.name)) --keep-disks", context)
         var request = VMDeleteOperation.Request(vm: row.reference, disks: files)
         request.force = context.force
@@ -25,6 +25,11 @@ extension VMService {
         return try await act(
             VMDeleteOperation.self, request, Claim.whole(row.id) + Claim.all(kept), row, context,
             changes(request, vm))
+    }
+
+    /// The files of disks that were made for it; looked for, since they may be on a server.
+    func ownDisks(of vm: VM) async throws -> [String] {
+        try await environment.looks.ask("the disks of VM \(vm.name)") { OwnFiles.disks(of: vm) }
     }
 
     /// What DHCP keeps for it of that which was said of its NICs.
@@ -54,11 +59,18 @@ extension VMService {
     {
         let reader = try await environment.readers.first(
             of: files, except: row.id, looseFiles: !context.force)
-        guard let reader else { return }
         let name = shown(row.name)
         var hint = keeping
-        if case .file = reader { hint += ", or --force to make that file useless" }
-        throw Problem(.volumeInUse, "a disk of VM \(name) is used by \(reader.description), too", hint: hint)
+        if let reader {
+            if case .file = reader { hint += ", or --force to make that file useless" }
+            throw Problem(
+                .volumeInUse, "a disk of VM \(name) is used by \(reader.description), too", hint: hint)
+        }
+        guard !context.force, let link = try await VolumeUsers(environment: environment).link(to: files)
+        else { return }
+        hint += ", or --force to make that volume useless"
+        throw Problem(
+            .volumeInUse, "a disk of VM \(name) is what volume \(shown(link.volume)) reads from", hint: hint)
     }
 
     private func changes(_ request: VMDeleteOperation.Request, _ vm: VM) -> [String] {

@@ -127,7 +127,7 @@ struct VolumeMaker: Sendable {
 
     /// Defines and starts the pool, unless there is one of that name by now.
     func ensure(_ new: NewPool) async throws {
-        let connection = try environment.hypervisor.managed.connection()
+        let connection = try await environment.hypervisor.poolConnection(changes: true)
         var found = try await known(new.name, connection)
         if found == nil { found = try await define(new, connection) }
         guard let pool = found else { return }

@@ -24,7 +24,7 @@ struct WrittenFiles: Sendable {
 
     private func volume(_ disk: DiskXML) async throws -> String? {
         guard let pool = disk.sourcePool, let volume = disk.sourceVolume else { return nil }
-        let connection = try environment.hypervisor.connection()
+        let connection = try await environment.hypervisor.poolConnection()
         do {
             return try await connection.storagePool(name: pool).volume(name: volume).path()
         } catch let error as LibvirtError where error.code == .noStoragePool || error.code == .noStorageVol {
@@ -44,5 +44,6 @@ struct WrittenFiles: Sendable {
             throw Problem(
                 .volumeInUse, "a file in the XML is used by \(reader.description)", hint: reader.hint)
         }
+        try await VolumeUsers(environment: environment).refuseLinked(files)
     }
 }

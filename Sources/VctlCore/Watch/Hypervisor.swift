@@ -36,6 +36,12 @@ final class Hypervisor: LibvirtLink {
         }
     }
 
+    /// One for what may wait for the server of a pool: for questions, or for changes.
+    /// - Throws: `LibvirtError`.
+    func poolConnection(changes: Bool = false) async throws -> Connection {
+        try await managed.spare(changes ? .poolChanges : .pools)
+    }
+
     /// The domain of that id, or `nil`.
     func domain(_ id: ObjectID) async throws -> Domain? {
         do {

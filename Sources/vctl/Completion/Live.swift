@@ -9,6 +9,12 @@ import VctlClient
 enum Live {
     static let vms = names("vm.list", "name")
     static let networks = names("network.list", "name")
+    static let pools = names("pool.list", "name")
+    static let volumes = names("volume.list", "fullName")
+    /// What the name of a new volume begins with.
+    static let poolPrefixes = kind { line in
+        try line.rows("pool.list", "name").compactMap { $0["name"]?.text }.map { "\($0)/" }
+    }
     static let images = names("image.list", "name")
     static let profiles = names("profile.list", "name")
     static let bridges = names("bridge.list", "name")

@@ -101,6 +101,40 @@ struct Noun: Sendable {
         name: "dns", nameField: "name", columns: [Column("name"), Column("address")],
         usual: ["name", "address"])
 
+    static let pool = Noun(
+        name: "pool", nameField: "name",
+        columns: [
+            Column("name"), Column("type"), Column("state"), Column("health"),
+            .bytes("capacityBytes", "CAPACITY"), .bytes("allocationBytes", "ALLOCATION"),
+            .bytes("availableBytes", "AVAILABLE"), Column("volumes", number: true), Column("target"),
+            Column("managed", shown: Cell.yes), Column("usedBy", "USED-BY", shown: Cell.list), Column("id"),
+            Column("backend"), Column("source"), Column("problem"), Column("labels", shown: Cell.labels),
+            Column("autostart", shown: Cell.yes), Column("protected", shown: Cell.yes),
+            Column("createdAt", "CREATED", shown: Cell.time),
+            Column("observedAt", "OBSERVED", shown: Cell.time), Column("operation"),
+        ],
+        usual: [
+            "name", "type", "state", "health", "capacityBytes", "allocationBytes", "availableBytes",
+            "volumes", "target", "managed",
+        ])
+
+    static let volume = Noun(
+        name: "volume", nameField: "fullName",
+        columns: [
+            Column("volume", field: "fullName"), Column("format"), Column("state"),
+            .bytes("capacityBytes", "CAPACITY"), .bytes("allocationBytes", "ALLOCATION"),
+            Column("usedBy", "USED-BY", shown: Cell.list), Column("managed", shown: Cell.yes),
+            Column("path"), Column("backing"), Column("pool"), Column("name"), Column("id"),
+            Column("labels", shown: Cell.labels), Column("createdAt", "CREATED", shown: Cell.time),
+            Column("operation"),
+        ],
+        usual: ["volume", "format", "state", "capacityBytes", "allocationBytes", "usedBy", "path"])
+
+    /// What stands for an object in a path of the API.
+    func parameters(_ name: String) throws -> [String] {
+        self.name == Noun.volume.name ? try VolumeName.parameters(name) : [name]
+    }
+
     static let image = Noun(
         name: "image", nameField: "name",
         columns: [
@@ -240,9 +274,8 @@ struct Noun: Sendable {
 
     private static func known(_ name: String) -> Noun? {
         [
-            vm, network, lease, reservation, record, forward, disk, nic, image, bridge, tap, securityGroup,
-            operation, event,
-            warning, audit, host, finding, path,
+            vm, network, lease, reservation, record, forward, disk, nic, pool, volume, image, bridge, tap,
+            securityGroup, operation, event, warning, audit, host, finding, path,
         ].first {
             $0.name == name
         }

@@ -200,7 +200,10 @@ final class Batch {
     private func object(of operation: Operation) -> [UInt8]? {
         let reference = operation.result ?? operation.resources.first { $0.kind.rawValue == noun.name }
         guard let reference, reference.kind.rawValue == noun.name else { return nil }
-        let request = Request(Endpoints.named("\(noun.name).show"), [reference.id.rawValue])
+        // A part of another object is found by its name only.
+        let parameters = noun.name == Noun.volume.name ? try? noun.parameters(reference.name) : nil
+        let request = Request(
+            Endpoints.named("\(noun.name).show"), parameters ?? [reference.id.rawValue])
         return try? client.send(request, until: deadline).bytes
     }
 }

@@ -15,10 +15,12 @@ struct ListOptions: ParsableArguments {
 
     /// Asks for a list, and prints it.
     /// - Parameters:
+    ///   - endpoint: of the list, where it is a part of the objects `names`.
     ///   - needed: members that `keep` looks at.
     ///   - keep: which rows are printed.
     func run(
-        _ noun: Noun, query: [(String, String)] = [], needed: [String] = [],
+        _ noun: Noun, _ endpoint: String? = nil, _ names: [String] = [], query: [(String, String)] = [],
+        needed: [String] = [],
         keep: ((JSONNode) -> Bool)? = nil
     ) throws {
         let printer = try Printer(noun, output)
@@ -26,7 +28,7 @@ struct ListOptions: ParsableArguments {
         if let fields = printer.fields(and: needed) { query.append(("fields", fields)) }
         // A limit counts what is printed, so it is the daemon's only where nothing is left out here.
         if let limit, keep == nil { query.append(("limit", "\(limit)")) }
-        let request = Request(Endpoints.named("\(noun.name).list"), query: query)
+        let request = Request(Endpoints.named(endpoint ?? "\(noun.name).list"), names, query: query)
         let allPages = limit == nil || keep != nil
         let list = try Lists.fetch(connect.client(), request, allPages: allPages)
         Lists.warnIfOld(list.head)

@@ -47,7 +47,8 @@ enum ShowRun {
         var first: ExitCode?
         for name in try checkedReferences(names) {
             do {
-                let reply = try client.send(Request(Endpoints.named("\(noun.name).show"), [name]))
+                let reply = try client.send(
+                    Request(Endpoints.named("\(noun.name).show"), noun.parameters(name)))
                 Lists.warnIfOld(reply.head)
                 replies.append(reply.bytes)
             } catch {

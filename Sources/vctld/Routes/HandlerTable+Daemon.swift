@@ -10,6 +10,7 @@ extension HandlerTable {
         var table = HandlerTable()
         table.addVMs(core)
         table.addNetworks(core)
+        table.addPools(core)
         table.addImages(core)
         table.addProfiles(core)
         table.addLinks(core)

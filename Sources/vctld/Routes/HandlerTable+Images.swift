@@ -26,19 +26,24 @@ extension HandlerTable {
             return try incoming.reply(accepted)
         }
         on("image.export") { incoming in
-            let content = try await images.content(try incoming.reference())
-            // With its length, so that a client knows whether it has got all.
-            let headers: HTTPFields = [
-                .contentType: "application/octet-stream", .contentLength: String(content.size),
-            ]
-            return Reply(
-                .ok, headers,
-                body: .stream { sink in
-                    while case let bytes = try await content.next(), !bytes.isEmpty {
-                        try await sink.write(ByteBuffer(bytes: bytes))
-                    }
-                })
+            .content(try await images.content(try incoming.reference()))
         }
         on("image.delete") { try $0.reply(try await images.delete(try $0.reference(), $0.context)) }
+    }
+}
+
+extension Reply {
+    /// A file, with its length, so that a client knows whether it has got all.
+    static func content(_ content: ImageContent) -> Reply {
+        let headers: HTTPFields = [
+            .contentType: "application/octet-stream", .contentLength: String(content.size),
+        ]
+        return Reply(
+            .ok, headers,
+            body: .stream { sink in
+                while case let bytes = try await content.next(), !bytes.isEmpty {
+                    try await sink.write(ByteBuffer(bytes: bytes))
+                }
+            })
     }
 }

@@ -76,7 +76,7 @@ struct BackingChainTests {
         try await Tool("qemu-img", ["create", "-q", "-f", "qcow2", folder("base"), "8M"]).run()
         try FileManager.default.createSymbolicLink(
             atPath: folder("link"), withDestinationPath: folder("base"))
-        let readers = FileReaders(domains: [], folders: [])
+        let readers = try FileReaders(domains: [], folders: [])
         #expect(try await readers.first(of: [folder("base")]) == nil)
         try await overlay("top", on: folder("link"))
         #expect(try await readers.first(of: [folder("base")]) == .file(folder("top")))

@@ -22,7 +22,7 @@ struct ImageHarness: Sendable {
     ) throws {
         state = try StateDirectory(path: directory)
         inventory = try Inventory(path: state.database, instance: state.instance)
-        let readers = FileReaders(domains: [], folders: [directory])
+        let readers = try FileReaders(domains: [], folders: [directory])
         engine = OperationEngine(
             inventory: inventory,
             kinds: [ImageImport(state: state, limits: limits), ImageDelete(state: state, readers: readers)],

@@ -37,6 +37,8 @@ final class Bench: Sendable {
         """
 
     var state: String { "\(directory)/state" }
+    /// Where pools may be.
+    var folders: String { "\(directory)/pools" }
 
     /// A core over this bench's state, as after a start of the daemon.
     func core(fault: @escaping @Sendable (JournalPoint) -> Bool = { _ in false }) async throws -> Core {
@@ -96,7 +98,7 @@ final class Bench: Sendable {
 
     /// Everything that can be seen of the world, with what is minted at random made equal.
     func world(_ core: Core) async throws -> [String] {
-        try await domains() + networks() + rows(core) + files() + links.lines
+        try await domains() + networks() + pools() + rows(core) + files() + links.lines
     }
 
     private func domains() async throws -> [String] {
@@ -122,11 +124,27 @@ final class Bench: Sendable {
         }.sorted()
     }
 
+    /// But for the one that VMs get by themselves, and that stays.
+    private func pools() async throws -> [String] {
+        try await hypervisor.managed.connection().storagePoolRecords().filter { $0.name != "default" }.map {
+            "libvirt's pool \($0.name) active=\($0.isActive) autostart=\($0.autostart)"
+        }.sorted()
+    }
+
     private func rows(_ core: Core) async throws -> [String] {
         try await core.inventory.read { db in
             let tables = [
                 "SELECT 'vm ' || name || ' ' || state || ' image=' || (image IS NOT NULL) FROM vm",
                 "SELECT 'network ' || name || ' ' || state || ' managed=' || managed FROM network",
+                """
+                SELECT 'pool ' || name || ' ' || state || ' managed=' || managed
+                    || ' mark=' || (mark IS NOT NULL) FROM pool
+                """,
+                """
+                SELECT 'volume ' || name || ' ' || (document ->> '$.state') || ' '
+                    || coalesce(document ->> '$.capacityBytes', 0)
+                    || ' mark=' || (mark IS NOT NULL) FROM volume
+                """,
                 "SELECT 'forward ' || (document ->> '$.ports') || ' ' || (document ->> '$.vm') FROM forward",
                 "SELECT 'image ' || name || ' ' || state FROM image",
                 "SELECT 'tap ' || name FROM tap",
@@ -140,7 +158,7 @@ final class Bench: Sendable {
                 """,
                 """
                 SELECT 'event ' || type FROM event
-                WHERE kind IN ('vm', 'image', 'network', 'tap', 'bridge')
+                WHERE kind IN ('vm', 'image', 'network', 'tap', 'bridge', 'pool', 'volume')
                 """,
             ]
             return try tables.flatMap { try String.fetchAll(db, sql: $0).sorted() }
@@ -149,8 +167,9 @@ final class Bench: Sendable {
 
     private func files() -> [String] {
         let all = FileManager.default.enumerator(atPath: state)?.compactMap { $0 as? String } ?? []
+        let pools = FileManager.default.enumerator(atPath: folders)?.compactMap { $0 as? String } ?? []
         return all.filter { !$0.hasPrefix("inventory.sqlite") && !isDirectory($0) }.map(Self.withoutIDs)
-            .sorted()
+            .sorted() + pools.map { "in a pool: \(Self.withoutIDs($0))" }.sorted()
     }
 
     private func isDirectory(_ path: String) -> Bool {

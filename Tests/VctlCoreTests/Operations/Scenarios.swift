@@ -17,7 +17,7 @@ struct Scenario: Sendable {
 extension Scenario {
     /// At least one for each kind of operation; the matrix fails for a kind that has none.
     static let all: [Scenario] =
-        [
+        pools + [
             Scenario(name: "image import", kind: "image.import", prepare: { _, _ in }) { bench, core in
                 try await bench.upload("base", to: core)
             },

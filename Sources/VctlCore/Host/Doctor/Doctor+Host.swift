@@ -117,7 +117,7 @@ struct LibvirtFacts: Sendable {
     }
 
     private static func folders(ofPools hypervisor: Hypervisor) async throws -> [DiskFolder] {
-        try await hypervisor.connection().storagePoolRecords().filter(\.isActive).compactMap { record in
+        try await hypervisor.poolConnection().storagePoolRecords().filter(\.isActive).compactMap { record in
             let pool = try PoolXML(parsing: record.xml)
             guard ["dir", "fs", "netfs"].contains(pool.type ?? ""), let path = pool.targetPath else {
                 return nil

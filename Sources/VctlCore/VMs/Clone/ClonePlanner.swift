@@ -14,6 +14,8 @@ struct ClonePlanner: Sendable {
         /// The image that the clone's disks go on reading from.
         var image: UsableImage?
         var vm: VM
+        /// The files that will be made, and their pools.
+        var disks: [Claim]
     }
 
     let environment: VMEnvironment
@@ -31,7 +33,7 @@ struct ClonePlanner: Sendable {
         let planner = DiskPlanner(environment: environment, connection: connection)
         let sources = SourceDisks(name: source.name, domain: domain)
         try await sources.refusePending(saved)
-        let (disks, image, pool) = try await disks(saved, sources, planner)
+        let (disks, image, made) = try await disks(saved, sources, planner)
         let kept = try SeedFiles(environment.state).kept(source.id)
         var plan = ClonePlan(
             source: ObjectReference(kind: .vm, id: source.id, name: source.name),
@@ -44,13 +46,13 @@ struct ClonePlanner: Sendable {
         plan.seed = kept == nil ? nil : seedDrive(saved, id)
         let live = try await domain.isActive()
         let work = VMCloneOperation.Request(
-            plan: plan, pool: pool, live: live, start: request.start ?? false,
+            plan: plan, pool: made.pool, live: live, start: request.start ?? false,
             autostart: request.autostart ?? false, warnings: warnings(saved, plan, kept))
         // What cannot be made is found before anything is.
         let definition = try plan.definition(from: saved)
         return Draft(
             request: work, seed: plan.seed == nil ? nil : try kept?.cloned(as: plan), image: image,
-            vm: reserved(plan, definition))
+            vm: reserved(plan, definition), disks: made.claims)
     }
 
     private func mark(_ id: ObjectID, _ disks: [ClonePlan.Disk], _ image: UsableImage?) -> Mark {
@@ -77,7 +79,7 @@ struct ClonePlanner: Sendable {
 
     private func disks(
         _ saved: DomainXML, _ sources: SourceDisks, _ planner: DiskPlanner
-    ) async throws -> ([ClonePlan.Disk], UsableImage?, NewPool?) {
+    ) async throws -> ([ClonePlan.Disk], UsableImage?, DiskPlanner.Result) {
         var result = DiskPlanner.Result()
         var disks: [ClonePlan.Disk] = []
         var shared: UsableImage?
@@ -97,7 +99,7 @@ struct ClonePlanner: Sendable {
         }
         try SourceDisks.requireRoom(for: disks.map(\.volume))
         guard request.clone != .linked || shared != nil else { throw notLinked }
-        return (disks, shared, result.pool)
+        return (disks, shared, result)
     }
 
     /// The image that the clone's disk shall share with this one; `nil`: it stands alone. Only a disk right

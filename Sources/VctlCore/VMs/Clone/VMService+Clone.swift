@@ -65,7 +65,7 @@ extension VMService {
         let disks =
             draft.request.live ? Claim.exclusive(source, .disks) : Claim.shared(source, .disks)
         return Claim.whole(draft.request.plan.id) + Claim.shared(source, .definition, .power) + disks
-            + (draft.image.map { Claim.shared($0.id, .disks) } ?? [])
+            + (draft.image.map { Claim.shared($0.id, .disks) } ?? []) + draft.disks
     }
 
     private func preview(_ draft: ClonePlanner.Draft, _ context: RequestContext) -> Preview {

@@ -26,7 +26,7 @@ extension VMService {
             let plan = try await planner.addition(add, to: vm, caller: context.caller)
             let disk = plan.disks[0]
             let sentence = "add \(disk.target): \(disk.path ?? "an empty drive"), \(disk.format.rawValue)"
-            return (.add(disk, volume: plan.volumes.first, pool: plan.pool), [sentence])
+            return (.add(disk, volume: plan.volumes.first, pool: plan.pool), [sentence], plan.claims)
         }
     }
 
@@ -43,13 +43,13 @@ extension VMService {
             }
             var alone = vm
             alone.disks = [disk]
-            let files = keepDisks ? [] : OwnFiles.disks(of: alone)
+            let files = try await keepDisks ? [] : ownDisks(of: alone)
             let keeping = "vctl vm disk remove \(shown(row.name)) \(target) --keep-disks"
             try await refuseRead(files, of: row, keeping, context)
             let kept = disk.path.map { files.contains($0) ? [] : ["keep \($0)"] } ?? []
             return (
                 .remove(target: target, files: files, force: context.force),
-                ["detach \(target)"] + files.map { "remove \($0)" } + kept
+                ["detach \(target)"] + files.map { "remove \($0)" } + kept, []
             )
         }
     }
@@ -73,7 +73,7 @@ extension VMService {
                     .requestInvalid, "sizeBytes: \(problem)", errors: [FieldProblem("sizeBytes", problem)])
             }
             let sentence = "grow \(target) from \(ByteCount.human(now)) to \(ByteCount.human(bytes))"
-            return (.resize(target: target, path: path, format: format, bytes: bytes), [sentence])
+            return (.resize(target: target, path: path, format: format, bytes: bytes), [sentence], [])
         }
     }
 
@@ -104,21 +104,22 @@ extension VMService {
             let paths = HostPaths(allowed: environment.allowedPaths)
             let real = try path.map { try paths.resolve($0, field: "path", caller: context.caller) }
             let sentence = real.map { "put \($0) into \(target)" } ?? "take out what is in \(target)"
-            return (.medium(target: target, path: real, force: context.force), [sentence])
+            return (.medium(target: target, path: real, force: context.force), [sentence], [])
         }
     }
 
     private func change(
         _ reference: Reference, _ context: RequestContext,
-        _ decide: (VMRow, VM) async throws -> (VMDiskOperation.Change, [String])
+        _ decide: (VMRow, VM) async throws -> (VMDiskOperation.Change, [String], [Claim])
     ) async throws -> Accepted {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         try await observeFirst(reference)
         let (row, vm) = try await managed(reference, context)
-        let (change, sentences) = try await decide(row, vm)
+        let (change, sentences, more) = try await decide(row, vm)
         let request = VMDiskOperation.Request(vm: row.reference, change: change)
         let path = change.existingDisk
-        let claims = Claim.exclusive(row.id, .definition, .disks) + Claim.named([path].compactMap(\.self))
+        let claims =
+            Claim.exclusive(row.id, .definition, .disks) + Claim.named([path].compactMap(\.self)) + more
         return try await act(VMDiskOperation.self, request, claims, row, context, sentences) { transaction in
             if let path { try DiskUsers.refuse(path, transaction.db) }
         }

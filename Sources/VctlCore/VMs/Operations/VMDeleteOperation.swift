@@ -44,8 +44,13 @@ struct VMDeleteOperation: OperationKind {
     static func removeDisks(
         _ files: [String], force: Bool, _ environment: VMEnvironment, _ journal: Journal
     ) async throws {
-        let reader = try await journal.step("readers") {
-            try await environment.readers.first(of: files, looseFiles: !force)
+        let reader = try await journal.step("readers") { () -> FileReader? in
+            if let reader = try await environment.readers.first(of: files, looseFiles: !force) {
+                return reader
+            }
+            guard !force else { return nil }
+            let link = try await VolumeUsers(environment: environment).link(to: files)
+            return link.map { .file($0.path) }
         }
         if let reader {
             let left = files.joined(separator: ", ")

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Synchronization
+import VctlAPI
+
+/// A volume that is a file, as it lies there.
+struct VolumeFile: Hashable, Sendable {
+    let name: String
+    let path: String
+    let stamp: FileStamp
+    let identity: FileIdentity
+    let format: DiskFormat
+    /// What a guest sees.
+    let capacityBytes: Int64?
+    /// The file that it reads from, absolute.
+    let backing: String?
+
+    /// `nil` where there is no plain file. A symbolic link is none: it could lead out of the pool.
+    init?(_ folder: String, _ name: String) {
+        let path = "\(folder)/\(name)"
+        guard let stamp = FileStamp(path: path), let probe = try? ImageProbe(path: path),
+            let identity = FileIdentity(path: path)
+        else { return nil }
+        (self.name, self.path, self.stamp, self.identity) = (name, path, stamp, identity)
+        format = probe.format
+        capacityBytes =
+            switch probe.format {
+            case .raw: stamp.size
+            case .qcow2: probe.qcow2?.virtualSizeBytes
+            default: nil
+            }
+        let named = probe.format == .qcow2 ? Qcow2Header.references(ofFileAt: path).first?.name : nil
+        backing = named.map { BackingChain.resolve($0, from: path).first.map(RealPath.of) ?? $0 }
+    }
+
+    private init(_ known: VolumeFile, _ stamp: FileStamp) {
+        (name, path, format, identity) = (known.name, known.path, known.format, known.identity)
+        (capacityBytes, backing) = (known.capacityBytes, known.backing)
+        self.stamp = stamp
+    }
+
+    /// The same with how it lies on the disk now; `nil` where its content may be another.
+    fileprivate func renewed() -> VolumeFile? {
+        guard let now = FileStamp(path: path), now.isSame(as: stamp),
+            identity.isSame(as: FileIdentity(path: path))
+        else { return nil }
+        return VolumeFile(self, now)
+    }
+
+    /// As it is found in a pool.
+    func seen(in pool: String) -> SeenVolume {
+        SeenVolume(volume: volume(in: pool), file: identity)
+    }
+
+    /// As the API shows it.
+    private func volume(in pool: String) -> Volume {
+        var volume = Volume(id: KeptVolume.id(path), pool: pool, name: name, path: path, state: .present)
+        (volume.format, volume.capacityBytes) = (format.rawValue, capacityBytes)
+        (volume.allocationBytes, volume.backing) = (stamp.allocated, backing)
+        return volume
+    }
+}
+
+/// A volume as it was found in its pool.
+struct SeenVolume: Sendable {
+    var volume: Volume
+    /// Which file it is; `nil`: none.
+    var file: FileIdentity?
+}
+
+/// Finds the volumes in folders. The files are asked, and not libvirt, which looks only when it is told to;
+/// what has not changed since is not opened again.
+final class VolumeFiles: Sendable {
+    private let known = Mutex<[ExactName: [ExactName: VolumeFile]]>([:])
+    /// What is being made has names of this form until it is whole.
+    static let unfinished = ".vctl-new-"
+
+    /// Every volume in a folder, by name.
+    /// - Throws: ``FileFailure`` where it is no folder, or cannot be read.
+    func all(in folder: String) throws -> [VolumeFile] {
+        let names = try Self.names(in: folder)
+        let before = known.withLock { $0[ExactName(folder)] } ?? [:]
+        let found = names.compactMap { before[ExactName($0)]?.renewed() ?? VolumeFile(folder, $0) }
+        known.withLock { $0[ExactName(folder)] = Dictionary(found.map { (ExactName($0.name), $0) }) { $1 } }
+        return found
+    }
+
+    private static func names(in folder: String) throws -> [String] {
+        guard let directory = opendir(folder) else { throw FileFailure(path: folder) }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let kind = Int32(entry.pointee.d_type)
+            guard kind == Int32(DT_REG) || kind == Int32(DT_UNKNOWN) else { continue }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
+            }
+            // What is no text has no name by which anybody could ask for it.
+            guard let name else { continue }
+            if !name.hasPrefix(unfinished), !name.hasSuffix(".partial"), Limits.isPlain(name) {
+                names.append(name)
+            }
+        }
+        return names.sorted { ExactName($0) < ExactName($1) }
+    }
+}
