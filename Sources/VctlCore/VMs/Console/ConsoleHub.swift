@@ -132,7 +132,8 @@ actor ConsoleHub {
                 closed[vm] = nil
                 return line
             } catch let error as LibvirtError {
-                guard let since = hopeSince(error, vm, start), .now - since < Self.patience else { throw error }
+                let since = hopeSince(error, vm, start)
+                guard let since, .now - since < Self.patience else { throw error }
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
