@@ -139,7 +139,7 @@ extension RealGuests {
         @Test func whatIsNotThereIsSaid() throws {
             let lab = try Self.wire().lab
             #expect(try lab.vctl("network", "check", "nowhere").status == 3)
-            try lab.must("network", "stop", "wide")
+            for _ in 1...2 { try lab.must("network", "stop", "wide") }
             let commands = try Self.printedCommands("wide", lab)
             #expect(commands == ["vctl network start wide"])
             try Self.mend(commands, lab)

@@ -256,6 +256,8 @@ extension RealGuests {
             #expect(refused.status == 4 && refused.err.contains("network.restart"))
             #expect(refused.err.contains("gmoving"))
             #expect(try lab.vctl("network", "stop", "moving").status == 4)
+            try lab.must("network", "start", "moving")
+            #expect(try lab.vm("gmoving").nics.first?.addresses.first?.address == address)
             try lab.must("network", "set", "moving", "--domain", "moving.test", "--force")
             let tap = try #require(try lab.vm("gmoving").nics.first?.tap ?? vm.nics.first?.tap)
             #expect(try wire.sh("ip -o link show \(tap)").out.contains("master"))

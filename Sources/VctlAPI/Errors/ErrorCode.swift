@@ -67,7 +67,6 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
     case networkExists = "network.exists"
     case networkBusy = "network.busy"
     case networkInUse = "network.inUse"
-    case networkState = "network.state"
     case networkForeign = "network.foreign"
     case networkProtected = "network.protected"
     case networkTransient = "network.transient"
@@ -136,7 +135,7 @@ public enum ErrorCode: String, APIEnum, CaseIterable {
             .vmNoConsole, .vmNoScreen, .consoleBusy, .consoleTaken,
             .imageExists,
             .imageBusy, .imageInUse, .imageState, .imageProtected, .volumeInUse, .operationState,
-            .profileExists, .networkExists, .networkBusy, .networkInUse, .networkState, .networkForeign,
+            .profileExists, .networkExists, .networkBusy, .networkInUse, .networkForeign,
             .networkProtected, .networkTransient, .networkOverlap, .networkRestart, .networkReserved,
             .networkNoService, .networkNoCheck, .poolExists, .poolBusy, .poolInUse, .poolState, .poolForeign,
             .poolProtected, .poolTransient, .poolOverlap, .volumeExists, .volumeBusy, .volumeForeign,

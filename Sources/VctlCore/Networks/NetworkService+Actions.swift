@@ -33,34 +33,40 @@ extension NetworkService {
         return users.prefix(5).map { "VM \(shown($0))" }.joined(separator: ", ") + more
     }
 
-    /// Starts a network.
+    /// Starts a network; one that runs already is as it should be.
     public func start(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         let (row, network) = try await managed(reference, context)
-        guard network.state == .stopped else {
-            throw Problem(.networkState, "network \(shown(row.name)) runs already")
-        }
-        let request = NetworkPowerOperation.Request(network: row.reference, active: true)
-        return try await act(NetworkPowerOperation.self, request, row, context, ["start it"])
+        let change = network.state == .running ? "nothing; it runs already" : "start it"
+        return try await power(true, row, context, [change])
     }
 
-    /// Stops a network; with running VMs on it only with force.
+    /// Stops a network; with running VMs on it only with force. One that is stopped is as it should be.
     public func stop(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         let (row, network) = try await managed(reference, context)
-        let name = shown(row.name)
         guard network.state == .running else {
-            throw Problem(.networkState, "network \(name) does not run", hint: "vctl network start \(name)")
+            return try await power(false, row, context, ["nothing; it does not run"])
         }
         let users = try await effects.users(of: row.name, running: true)
-        guard users.isEmpty || context.force else {
-            throw Problem(
-                .networkInUse, "network \(name) is used by \(Self.list(users)), which would be cut off",
-                hint: "vctl network stop \(name) --force")
-        }
-        let request = NetworkPowerOperation.Request(network: row.reference, active: false)
+        guard users.isEmpty || context.force else { throw Self.stopping(row.name, users) }
         let cut = users.isEmpty ? [] : ["cut off \(Self.list(users))"]
-        return try await act(NetworkPowerOperation.self, request, row, context, cut + ["stop it"])
+        return try await power(false, row, context, cut + ["stop it"])
+    }
+
+    static func stopping(_ network: String, _ users: [String]) -> Problem {
+        let name = shown(network)
+        return Problem(
+            .networkInUse, "network \(name) is used by \(list(users)), which would be cut off",
+            hint: "vctl network stop \(name) --force")
+    }
+
+    private func power(
+        _ active: Bool, _ row: NetworkRow, _ context: RequestContext, _ changes: [String]
+    ) async throws -> Accepted {
+        var request = NetworkPowerOperation.Request(network: row.reference, active: active)
+        if context.force { request.force = true }
+        return try await act(NetworkPowerOperation.self, request, row, context, changes)
     }
 
     /// Takes over a network that somebody else defined. Only our element in its `<metadata>` changes.
