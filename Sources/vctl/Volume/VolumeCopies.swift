@@ -111,7 +111,7 @@ struct VolumeUpload: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "upload", abstract: "Make a volume of a file here.",
         discussion: """
-            vctl volume upload fast/data2 data1.qcow2
+            vctl volume upload fast/sent data1.qcow2
 
             The file is qcow2 or raw, and stands alone; it becomes the volume as it is, once all of it is
             there and has the checksum. A volume that is there is never replaced.
