@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 
 /// What is mounted where, so that two paths into one folder are known for what they are (proc(5),
 /// `/proc/PID/mountinfo`). No file system is asked.
@@ -27,8 +26,7 @@ struct Mounts: Sendable {
 
     /// Those of this process; none where they cannot be read.
     init() {
-        let bytes = FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data()
-        self.init(String(decoding: bytes, as: UTF8.self))
+        self.init(HostFiles().text("/proc/self/mountinfo") ?? "")
     }
 
     /// - Parameter text: as the kernel writes it.
