@@ -57,6 +57,52 @@ extension RealGuests {
             try lab.must("pool", "delete", "once", "--yes")
         }
 
+        @Test func whatIsNotMountedIsNotEmpty() throws {
+            let lab = try Lab.current
+            try lab.must("pool", "create", "below", "--type", "dir", "--target", "/srv/below")
+            try lab.must("volume", "create", "below/base", "--size", "8M")
+            for path in ["/srv/plugged", "/srv/disk"] { try lab.inside("mkdir", path) }
+            #expect(try lab.inside("mount", "--bind", "/srv/disk", "/srv/plugged").status == 0)
+            try lab.virsh("pool-define-as", "plugged", "dir", "--target", "/srv/plugged")
+            try lab.virsh("pool-start", "plugged")
+            let overlay = "qemu-img create -q -f qcow2 -b /srv/below/base -F qcow2 /srv/plugged/top"
+            #expect(try lab.inside("sh", "-c", overlay).status == 0)
+            let show = ["volume", "show", "plugged/top"]
+            try eventually("it is seen") { try lab.run(show).out.contains("/srv/below/base") }
+            #expect(try lab.inside("umount", "/srv/plugged").status == 0)
+            try eventually("its pool is missing") {
+                try lab.must("pool", "show", "plugged").out.contains("is its file system mounted?")
+            }
+            for verb in ["delete", "wipe"] {
+                let refused = try lab.vctl("volume", verb, "below/base", "--yes")
+                #expect(refused.status == 4 && refused.err.contains("plugged/top"), "\(refused)")
+            }
+            #expect(try lab.vctl("volume", "create", "plugged/new", "--size", "8M").status == 4)
+            #expect(try lab.inside("mount", "--bind", "/srv/disk", "/srv/plugged").status == 0)
+            try eventually("it is back") { try lab.run(show + ["-f", "json"]).out.contains(#""present""#) }
+            #expect(try lab.inside("umount", "/srv/plugged").status == 0)
+            try lab.must("pool", "refresh", "plugged", "--force")
+            try lab.must("volume", "delete", "below/base", "--yes")
+            for verb in ["pool-destroy", "pool-undefine"] { try lab.virsh(verb, "plugged") }
+            try lab.must("pool", "delete", "below", "--yes")
+        }
+
+        /// Where a pool's directory is a link, its disks have the paths that the kernel has for them.
+        @Test func aDiskBehindALinkIsKnownForWhatItIs() throws {
+            let lab = try Lab.current
+            #expect(try lab.inside("sh", "-c", "mkdir /srv/behind && ln -s behind /srv/front").status == 0)
+            try lab.virsh("pool-define-as", "front", "dir", "--target", "/srv/front")
+            try lab.virsh("pool-start", "front")
+            let vm = try lab.create("onlink", "--disk", "256M,pool=front", "--no-start")
+            let path = try #require(vm.disks.compactMap(\.path).first { $0.hasPrefix("/srv/behind/") })
+            let name = try #require(path.split(separator: "/").last)
+            try eventually("the volume says who has it") {
+                try lab.must("volume", "show", "front/\(name)").out.contains("onlink")
+            }
+            try lab.remove("onlink")
+            for verb in ["pool-destroy", "pool-undefine"] { try lab.virsh(verb, "front") }
+        }
+
         private func refused(_ lab: Lab, _ name: String, _ why: String) throws {
             for words in [
                 ["volume", "delete", "needed/\(name)", "--yes"],

@@ -14,7 +14,9 @@ extension Endpoints {
                 [.withData, .force, .dryRun], .admin),
             of("pool.start", "start", "Start a pool", Empty.self),
             of("pool.stop", "stop", "Stop a pool; its data stay", Empty.self, [.force, .dryRun]),
-            of("pool.refresh", "refresh", "Let libvirt look again at what is in it", Empty.self),
+            of(
+                "pool.refresh", "refresh", "Let libvirt look again at what is in it", Empty.self,
+                [.force, .dryRun]),
             of("pool.adopt", "adopt", "Take over what another made", PoolAdopt.self),
             of("pool.release", "release", "Take our mark off", Empty.self),
         ] + volumes

@@ -21,9 +21,20 @@ struct FileIdentity: Codable, Hashable, Sendable {
         self = found
     }
 
+    /// The same of a directory.
+    init?(folder path: String) {
+        var file = chost_file()
+        guard chost_file_at(path, &file) == 0, file.mode & S_IFMT == S_IFDIR else { return nil }
+        self.init(numbers: file)
+    }
+
     /// `nil` where what has the number is no regular file.
     init?(_ file: chost_file) {
         guard file.mode & S_IFMT == S_IFREG else { return nil }
+        self.init(numbers: file)
+    }
+
+    private init(numbers file: chost_file) {
         (device, inode, born) = (file.device, file.inode, file.born == 0 ? nil : file.born)
         handle = file.handle == 0 ? nil : file.handle
     }

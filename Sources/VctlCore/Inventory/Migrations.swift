@@ -115,7 +115,8 @@ enum Migrations {
     private static let pools = """
         CREATE TABLE pool(
             id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, state TEXT NOT NULL, managed INTEGER NOT NULL,
-            revision INTEGER NOT NULL, observed_at INTEGER NOT NULL, document TEXT NOT NULL, mark TEXT);
+            revision INTEGER NOT NULL, observed_at INTEGER NOT NULL, document TEXT NOT NULL, mark TEXT,
+            folder TEXT);
         CREATE TABLE volume(
             pool TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, path TEXT NOT NULL, backing TEXT,
             revision INTEGER NOT NULL, document TEXT NOT NULL, mark TEXT,

@@ -40,6 +40,8 @@ struct KeptVolume: Codable, Hashable, Sendable {
     var file: FileIdentity?
     /// The file that it reads from, which nobody may remove, also while this one cannot be seen.
     var backing: String?
+    /// What a guest saw of it before its data were overwritten, in bytes, until it is whole again.
+    var wiping: Int64?
 
     var id: ObjectID { Self.id(path) }
 
@@ -87,13 +89,14 @@ enum PoolRecovery {
     /// - Returns: files that cannot be read, and are left where they are.
     static func restore(_ state: StateDirectory, _ transaction: Transaction) throws -> [String] {
         let pools = state.kept(.pool, KeptPool.self)
-        for mark in pools.values where try PoolStore.find(transaction.db, .id(mark.id)) == nil {
+        for mark in pools.values where try PoolStore.find(transaction.db, .id(mark.id))?.mark == nil {
             var pool = Pool(id: mark.id, name: mark.name, backend: "", state: .missing, observedAt: .now)
             pool.apply(mark)
             try transaction.store(pool, mark)
         }
         let volumes = state.kept(.volume, KeptVolume.self)
-        for mark in volumes.values {
+        let known = try VolumeStore.marks(transaction.db)
+        for mark in volumes.values where !known.contains(mark.id) {
             let pool = try name(ofPool: mark.pool, transaction)
             try transaction.store(.missing(mark, in: pool), of: mark.pool, mark)
         }
@@ -111,18 +114,16 @@ enum PoolRecovery {
 }
 
 extension PoolRecovery {
-    /// Removes marks of what is not there, and files that a daemon which died never finished. For the start
-    /// of the daemon, before requests are served.
+    /// Knows again what the database does not, as where an older copy of it was put back, and removes files
+    /// that a daemon which died never finished. For the start of the daemon, before requests are served.
     static func sweep(_ state: StateDirectory, _ inventory: Inventory) async throws {
-        let (pools, volumes) = try await inventory.read { db in
-            (Set(try PoolStore.all(db).compactMap { $0.mark?.id }), try VolumeStore.marks(db))
+        let isWhole = try await inventory.read { db in
+            let pools = Set(try PoolStore.all(db).compactMap { $0.mark?.id })
+            let volumes = try VolumeStore.marks(db)
+            return state.kept(.pool, KeptPool.self).values.allSatisfy { pools.contains($0.id) }
+                && state.kept(.volume, KeptVolume.self).values.allSatisfy { volumes.contains($0.id) }
         }
-        for mark in state.kept(.pool, KeptPool.self).values where !pools.contains(mark.id) {
-            try state.forget(.pool, mark.id)
-        }
-        for mark in state.kept(.volume, KeptVolume.self).values where !volumes.contains(mark.id) {
-            try state.forget(.volume, mark.id)
-        }
+        if !isWhole { try await inventory.write { _ = try restore(state, $0) } }
         for kind in [ObjectKind.pool, .volume] { try state.removeUnfinished(kind) }
     }
 }

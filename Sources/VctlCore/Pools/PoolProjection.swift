@@ -9,6 +9,8 @@ struct SeenPool: Sendable {
     var pool: Pool
     /// `nil` where nobody could look: what was seen of them before is then all that is known.
     var volumes: [SeenVolume]?
+    /// The folder with its volumes, where somebody looked into one.
+    var folder: PoolFolder?
 }
 
 /// A libvirt pool as the API shows it.
@@ -18,18 +20,26 @@ struct PoolProjection: Sendable {
     let ownFolder: String
 
     /// Looks at a pool. What is a directory is asked itself, since libvirt keeps what it saw once.
-    func look(_ record: ObjectRecord, _ volumes: [VolumeRecord]?, at time: Timestamp) -> SeenPool {
+    /// - Parameter known: the folder that its volumes were in.
+    func look(
+        _ record: ObjectRecord, _ volumes: [VolumeRecord]?, _ known: PoolFolder?, at time: Timestamp
+    ) -> SeenPool {
         let xml = try? PoolXML(parsing: record.xml)
         var pool = described(record, xml, at: time)
-        var found: [SeenVolume]?
+        var (found, seen): ([SeenVolume]?, PoolFolder?) = (nil, nil)
         if let folder = Self.folder(of: pool) {
-            found = look(into: folder, &pool)
+            seen = PoolFolder(path: folder)
+            if let seen, let known, seen.isOther(than: known) {
+                (pool.state, pool.problem) = (.missing, PoolFolder.problem(folder))
+            } else {
+                found = look(into: folder, &pool)
+            }
         } else if record.isActive {
             if let xml { Self.sizes(xml, &pool) }
             found = volumes.map { Self.seen($0, in: pool.name) }
         }
         Self.judge(&pool)
-        return SeenPool(pool: pool, volumes: found)
+        return SeenPool(pool: pool, volumes: found, folder: found == nil ? nil : seen)
     }
 
     /// A pool that nobody can look at now.

@@ -59,17 +59,22 @@ extension PoolService {
         return problem
     }
 
-    /// Lets libvirt look again at what is in it, whoever made it.
+    /// Lets libvirt look again at what is in it, whoever made it; with force at the directory that is there
+    /// now, whichever that is.
     public func refresh(_ reference: Reference, _ context: RequestContext) async throws -> Accepted {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         let (row, pool) = try await current(reference, context)
-        guard pool.state == .running else {
+        guard pool.state == .running || (context.force && pool.state == .missing) else {
             let name = shown(row.name)
             throw Problem(
                 .poolState, pool.problem.map { "pool \(name): \($0)" } ?? "pool \(name) does not run",
-                hint: "vctl pool start \(name)")
+                hint: pool.state == .missing
+                    ? "mount it; or vctl pool refresh \(name) --force takes the directory as it is now"
+                    : "vctl pool start \(name)")
         }
-        return try await power(.refresh, row, context, ["look at its volumes again"])
+        let change =
+            context.force ? "take the directory that is there now" : "look at its volumes again"
+        return try await power(.refresh, row, context, [change])
     }
 
     private func power(
@@ -144,10 +149,12 @@ extension PoolService {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         let (row, pool) = try await managed(reference, context)
         let name = shown(row.name)
-        guard !pool.protected || context.force else {
+        // One word must not answer two questions: with its data goes only what was set free before.
+        guard !pool.protected || (context.force && !withData) else {
+            let force = withData ? "" : ", or vctl pool delete \(name) --force"
             throw Problem(
                 .poolProtected, "pool \(name) is protected",
-                hint: "vctl pool set \(name) --no-protect, or vctl pool delete \(name) --force")
+                hint: "vctl pool set \(name) --no-protect\(force)")
         }
         if withData { try await refuseLoss(row, pool) }
         let users = try await users.ofPool(row.reference, folder: pool.target)

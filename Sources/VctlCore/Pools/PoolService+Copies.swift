@@ -21,7 +21,7 @@ extension PoolService {
                 FieldProblem("format", "a linked clone is qcow2, which alone can read from another"))
         }
         try VMRules.refuse(problems)
-        let (row, folder) = try await usable(clone.pool ?? pool)
+        let (row, folder) = try await writable(clone.pool ?? pool)
         try refuseTaken("\(folder)/\(create.name)", "\(row.name)/\(create.name)")
         var request = self.request(create, row, folder, context)
         request.volume.source = .init(path: image.path, format: image.format, linked: linked)
@@ -90,9 +90,13 @@ extension PoolService {
         let (row, found, volume) = try await changeable(pool, name, context)
         let file = try present(volume, found)
         try await users.refuseUsed(volume.path, volume.called)
-        let format = try Self.format(volume.format, volume, "stays as it is")
+        let said = found.mark?.format.rawValue ?? volume.format
+        let format = try Self.format(said, volume, "stays as it is")
+        var whole = volume
+        // An earlier one may have been broken off when nothing but zeroes was left.
+        if let bytes = found.mark?.wiping { whole.capacityBytes = bytes }
         let change = "overwrite \(volume.path) with zeroes"
-        return try await rewrite(.wipe, file, format, row, volume, context, change, nil)
+        return try await rewrite(.wipe, file, format, row, whole, context, change, nil)
     }
 
     private func rewrite(

@@ -15,7 +15,7 @@ extension PoolService {
         _ context: RequestContext
     ) async throws -> Accepted where Body.Element == [UInt8] {
         let (create, checksum) = try Self.checked(name, checksum)
-        let (row, folder) = try await usable(pool)
+        let (row, folder) = try await writable(pool)
         let path = "\(folder)/\(create.name)"
         try refuseTaken(path, "\(row.name)/\(create.name)")
         if let size { try FreeSpace.require(size, at: path, for: "the file") }

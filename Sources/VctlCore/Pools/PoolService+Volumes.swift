@@ -36,7 +36,7 @@ extension PoolService {
     {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         try VMRules.refuse(PoolRules.problems(create))
-        let (row, folder) = try await usable(pool)
+        let (row, folder) = try await writable(pool)
         let path = "\(folder)/\(create.name)"
         try refuseTaken(path, "\(row.name)/\(create.name)")
         let request = self.request(create, row, folder, context)
@@ -108,6 +108,14 @@ extension PoolService {
         Problem(
             .volumeExists, "there is a volume \(shown(name)) already", hint: "vctl volume show \(shown(name))"
         )
+    }
+
+    /// The same of a pool in which volumes are made, of whomever.
+    /// - Throws: ``Problem`` `path.forbidden`.
+    func writable(_ reference: Reference) async throws -> (PoolRow, String) {
+        let (row, folder) = try await usable(reference)
+        try await refusePlace(of: try row.value())
+        return (row, folder)
     }
 
     /// The pool as it is now, and the folder for its volumes.

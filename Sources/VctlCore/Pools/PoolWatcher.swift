@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import GRDB
 import Libvirt
 import Logging
 import VctlAPI
@@ -108,6 +109,9 @@ final class PoolWatcher: Sendable {
         let isChanged = try await inventory.write { [inventory] transaction -> Bool in
             guard inventory.readings.isNewest(reading, of: id) else { return false }
             try transaction.observe(seen.pool)
+            if let folder = seen.folder, try Self.isNew(folder, of: id, transaction.db) {
+                try transaction.keepFolder(folder, of: id)
+            }
             if let found = seen.volumes { return try transaction.replaceVolumes(of: id, with: found) }
             if seen.pool.state == .missing { try transaction.loseVolumes(of: id) }
             return false
@@ -118,16 +122,22 @@ final class PoolWatcher: Sendable {
     private func look(at record: ObjectRecord) async throws -> SeenPool {
         let projection = projection
         let volumes = try await volumes(record)
-        let answer = try await looks.run(ObjectID(record.uuid)) {
-            projection.look(record, volumes, at: .now)
-        }
+        let id = ObjectID(record.uuid)
+        let known = try await inventory.read { try PoolFolder.kept($0, of: id) }
+        let answer = try await looks.run(id) { projection.look(record, volumes, known, at: .now) }
         return answer ?? projection.unanswered(record, after: Looks.patience, at: .now)
+    }
+
+    /// Whether it is the first one, or the pool's path is another by now.
+    private static func isNew(_ folder: PoolFolder, of id: ObjectID, _ db: Database) throws -> Bool {
+        try PoolFolder.kept(db, of: id)?.path != folder.path
     }
 
     /// Whether a write would change something: nearly always nothing has.
     private func differs(_ seen: SeenPool) async throws -> Bool {
         try await inventory.read { db in
             guard let row = try PoolStore.find(db, .id(seen.pool.id)) else { return true }
+            if let folder = seen.folder, try Self.isNew(folder, of: row.id, db) { return true }
             var pool = seen.pool
             pool.apply(row.mark)
             guard try PoolDocument.stored(row.value()) == PoolDocument.stored(pool) else { return true }

@@ -154,6 +154,15 @@ enum VolumeStore {
             db, sql: "SELECT path FROM volume WHERE mark IS NOT NULL AND mark ->> '$.format' = 'raw'")
     }
 
+    /// What is known of the volume of ours at a path that is still the file that was made.
+    static func mark(_ db: Database, path: String) throws -> KeptVolume? {
+        let sql = "SELECT \(VolumeRow.columns) FROM volume WHERE path = ? AND mark IS NOT NULL"
+        guard let row = try Row.fetchOne(db, sql: sql, arguments: [path]).map({ try VolumeRow($0) }) else {
+            return nil
+        }
+        return try row.value().state == .present ? row.mark : nil
+    }
+
     /// Whether a path is that of a volume.
     static func isVolume(_ db: Database, path: String) throws -> Bool {
         try Bool.fetchOne(

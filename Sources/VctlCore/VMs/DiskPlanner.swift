@@ -140,13 +140,21 @@ struct DiskPlanner: Sendable {
     }
 
     /// The format of a file that stands alone, or reads from one of our images and nothing else: that is what
-    /// a linked VM leaves when its disks are kept.
+    /// a linked VM leaves when its disks are kept. A volume of ours may read from others of ours.
     private func usableFormat(_ real: String, _ result: inout Result) async throws -> DiskFormat {
+        let mark = try await environment.inventory.read { try VolumeStore.mark($0, path: real) }
+        // What a guest wrote into a raw volume says nothing, whatever it looks like.
+        if mark?.format == .raw { return .raw }
         let probe = try ImageProbe(path: real)
         guard let refusal = probe.refusal else { return probe.format }
         if case .backingFile = refusal, let image = try await image(behind: real) {
             result.image = image
             return probe.format
+        }
+        if case .backingFile = refusal, let mark, mark.format == probe.format {
+            let guards = VolumeGuards(environment: environment)
+            try await guards.refuseForeignBacking(real, mark.name, mark.format)
+            return mark.format
         }
         var problem = ImageTools.problem(refusal)
         problem.detail = "import: \(shown(real)) cannot be used as a disk: \(problem.detail)"
@@ -203,10 +211,13 @@ struct DiskPlanner: Sendable {
                     + " disks go to dir, fs or netfs")
         }
         let id = ObjectID(found.uuid)
-        if try await !found.isActive() { try await PoolEffects(environment: environment).start(id) }
+        let effects = PoolEffects(environment: environment)
+        if try await !found.isActive() { try await effects.start(id) }
+        try await effects.refuseOtherFolder(id)
         result.pools.insert(
             Claim(subject: id, aspect: .disks, mode: .shared, name: "pool \(found.name)"))
-        return path
+        // One file has one path: claims and users are found by it.
+        return try await environment.looks.ask(path) { RealPath.of(path) }
     }
 
     private func find(_ pool: Reference) async throws -> StoragePool? {

@@ -78,11 +78,18 @@ struct PoolRefresh: ParsableCommand {
         discussion: """
             What comes and goes in a directory is seen without it, and libvirt told so of pools that vctl
             manages. In others virsh shows what libvirt saw when somebody last refreshed them.
+
+            A pool is missing while another directory is at its place than the one with its volumes, as where
+            its file system is not mounted. --force takes the one that is there now: of volumes that others
+            made nothing is known then any more.
             """)
 
     @OptionGroup var options: PoolActionOptions
 
-    func run() throws { try options.run("pool.refresh") { try $0.json(Empty()) } }
+    @Flag(name: .customLong("force"), help: "Take the directory that is there now.")
+    var force = false
+
+    func run() throws { try options.run("pool.refresh", force: force) { try $0.json(Empty()) } }
 }
 
 /// `vctl pool adopt`.

@@ -106,7 +106,7 @@ struct PoolList: ParsableCommand {
             try options.run(.pool, query: query, needed: ["health", "name", "problem"]) { row in
                 let health = row["health"]?.text.flatMap(PoolHealth.init(rawValue:)) ?? .unknown
                 Self.say(row, health)
-                if health.code > worst.code { worst = health }
+                if health.weight > worst.weight { worst = health }
                 return true
             }
         } catch {
@@ -125,6 +125,16 @@ struct PoolList: ParsableCommand {
 }
 
 extension PoolHealth {
+    /// What is known to be lost weighs more than what nobody knows.
+    fileprivate var weight: Int {
+        switch self {
+        case .ok: 0
+        case .warning: 1
+        case .unknown: 2
+        case .critical: 3
+        }
+    }
+
     /// What monitoring systems take it for.
     fileprivate var code: Int32 {
         switch self {

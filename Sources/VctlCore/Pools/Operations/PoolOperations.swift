@@ -54,7 +54,8 @@ struct PoolPowerOperation: OperationKind {
     struct Request: Codable, Sendable {
         var pool: ObjectReference
         var action: Action
-        /// Whether VMs that run with its volumes do not count.
+        /// Whether VMs that run with its volumes do not count; of a refresh, whether the folder that is there
+        /// now is the pool's.
         var force: Bool?
     }
 
@@ -76,6 +77,12 @@ struct PoolPowerOperation: OperationKind {
                 try await effects.power(id, shall)
             }
         case .refresh:
+            if request.force == true {
+                // The next look takes the folder that is there.
+                try await journal.step("folder") {
+                    try await environment.inventory.write { try $0.keepFolder(nil, of: id) }
+                }
+            }
             try await journal.step("refresh") { try await effects.refresh(id) }
         }
         let observe = { @Sendable in try await environment.pools.refresh(id) }
@@ -169,6 +176,8 @@ struct PoolDeleteOperation: OperationKind {
 
     /// Somebody may have begun to use them since, also where a daemon that died began it.
     private func remove(_ request: Request) async throws {
+        guard !request.files.isEmpty else { return }
+        try await PoolEffects(environment: environment).refuseOtherFolder(request.pool.id)
         try await refuseUsed(request)
         try await VolumeUsers(environment: environment).refuseNeeded(request.files.map(\.path))
         let files = request.files

@@ -30,6 +30,7 @@ struct VolumeCreateOperation: OperationKind {
                 guard file.isThere else { throw ImageLock.replaced(file.path) }
                 return
             }
+            try await effects.refuseOtherFolder(request.pool.id)
             try await maker.make(volume) { journal.progress($0) }
         }
         let file = try await journal.step("identity") { try Self.made(volume) }
@@ -163,6 +164,7 @@ struct VolumeDeleteOperation: OperationKind {
         try journal.pointOfNoReturn()
         if let file = request.file {
             try await journal.step("remove") {
+                try await effects.refuseOtherFolder(request.pool.id)
                 try await users.refuseUsed(file.path, .init(pool: request.pool.name, name: request.name))
                 try VolumeRemoval.remove(file)
             }

@@ -32,7 +32,8 @@ struct VolumeRewriteOperation: OperationKind {
         switch request.action {
         case .flatten:
             try await journal.step("flatten") { try await flatten(request, journal) }
-            try await journal.step("keep") { try await keep(request) }
+            // Nobody has to keep for it what it has read from.
+            try await journal.step("keep") { try await change(request) { $0.backing = nil } }
         case .wipe: try await wipe(request, journal)
         }
         try await journal.step("refresh") { await effects.tell(request.pool.id) }
@@ -55,17 +56,23 @@ struct VolumeRewriteOperation: OperationKind {
         }
     }
 
-    /// Nobody has to keep for it what it has read from.
-    private func keep(_ request: Request) async throws {
+    /// Changes what is kept of it, if anything is.
+    private func change(_ request: Request, _ edit: @Sendable (inout KeptVolume) -> Void) async throws {
         let row = try await environment.inventory.read {
             try VolumeStore.find($0, request.pool.id, request.file.name)
         }
-        guard var mark = row?.mark else { return }
-        mark.backing = nil
+        guard let row, var mark = row.mark else { return }
+        edit(&mark)
+        guard mark != row.mark else { return }
         try environment.state.keep(.volume, mark.id, mark)
+        let kept = mark
+        try await environment.inventory.write { try $0.store(try row.value(), of: row.pool, kept) }
     }
 
     private func wipe(_ request: Request, _ journal: Journal) async throws {
+        if request.format == .qcow2 {
+            try await journal.step("size") { try await change(request) { $0.wiping = request.bytes } }
+        }
         try await journal.step("zeroes") {
             try await refuseUsed(request)
             try await Blocking.run {
@@ -80,6 +87,7 @@ struct VolumeRewriteOperation: OperationKind {
             try VolumeGuards.refuseBusy(request.file)
             try await QemuImg.create(path: request.file.path, format: .qcow2, sizeBytes: request.bytes)
         }
+        try await journal.step("keep") { try await change(request) { $0.wiping = nil } }
     }
 
     /// Somebody may have begun to use it since, also where a daemon that died began it.
