@@ -9,12 +9,15 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/magic.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -121,6 +124,34 @@ int chost_bytes_are_locked(int file, off_t first, off_t count)
     if (fcntl(file, F_OFD_GETLK, &lock) != 0) return -1;
     return lock.l_type != F_UNLCK;
 }
+
+/* Of these file systems a client says EAGAIN for want of a delegation or an oplock, too. */
+static int is_on_server(int file)
+{
+    struct statfs system;
+    if (fstatfs(file, &system) != 0) return -1;
+    switch ((unsigned int)system.f_type) {
+    case NFS_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case CIFS_SUPER_MAGIC:
+    case SMB2_SUPER_MAGIC: return 1;
+    default: return 0;
+    }
+}
+
+int chost_take_lease(int file)
+{
+    int is_served = is_on_server(file);
+    if (is_served != 0) {
+        if (is_served > 0) errno = EOPNOTSUPP;
+        return -1;
+    }
+    /* What the kernel tells by otherwise, SIGIO, would be the end of a process that does not expect it. */
+    if (fcntl(file, F_SETSIG, SIGURG) != 0) return -1;
+    return fcntl(file, F_SETLEASE, F_RDLCK);
+}
+
+int chost_return_lease(int file) { return fcntl(file, F_SETLEASE, F_UNLCK); }
 
 int chost_make_tap(const char *name, int queues, long owner)
 {

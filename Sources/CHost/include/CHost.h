@@ -60,6 +60,14 @@ int chost_share_bytes(int file, off_t first, off_t count);
    `F_OFD_GETLK` needs _GNU_SOURCE. */
 int chost_bytes_are_locked(int file, off_t first, off_t count);
 
+/* Takes a read lease on what is open for reading alone: who opens it for writing waits until it is given
+   back, which is told by SIGURG, and so to nobody. 0, or -1 with errno: EAGAIN where a program has it open
+   for writing, EOPNOTSUPP where a server would have to say so. A shim, since leases need _GNU_SOURCE. */
+int chost_take_lease(int file);
+
+/* 0, or -1 with errno. A shim as the one before. */
+int chost_return_lease(int file);
+
 /* Makes a persistent TAP of that name, which must be free, with headers of virtio (vnet_hdr); `queues` above
    1: one that is opened once for each queue. `owner` may open it, -1: only who may administer the network.
    0, or -1 with errno: EBUSY where the name is taken. A shim, since <linux/if_tun.h> is not in Swift's module

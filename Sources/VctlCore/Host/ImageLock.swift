@@ -20,33 +20,55 @@ final class ImageLock: Sendable {
     private static let permissions: off_t = 64
 
     /// - Throws: ``Problem`` `volume.state` where another file is there by now, `volume.inUse` where QEMU has
-    ///   it open, or it has a second name; ``FileFailure``.
+    ///   it open, another program has it open for writing, or it has a second name; ``FileFailure``.
     init(_ file: KnownFile, for purpose: Purpose) throws {
         let path = file.path
-        let flags = (purpose == .write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
-        descriptor = open(path, flags)
-        guard descriptor >= 0 else {
-            guard errno == ELOOP || errno == ENOENT else { throw FileFailure(path: path) }
-            throw Self.replaced(path)
+        // Our own opening for writing would be one of those that are looked for.
+        try Self.refuseOpened(file)
+        descriptor = try Self.open(path, purpose == .write ? O_RDWR : O_RDONLY)
+        let names = try Self.names(descriptor, file)
+        guard purpose == .remove || names == 1 else {
+            throw Problem(
+                .volumeInUse, "\(shown(path)) has \(names) names, of which others may be disks",
+                hint: "find \(shown(RealPath.folder(of: path))) -xdev -samefile \(shown(path))")
         }
-        try check(file, purpose)
         for first in Self.bytes { try take(first, path) }
-        for first in Self.bytes
-        where chost_bytes_are_locked(descriptor, first, Self.permissions) == 1 {
-            throw Self.opened(path)
-        }
+        try Self.refuseLocked(descriptor, path)
     }
 
     deinit { close(descriptor) }
 
-    private func check(_ file: KnownFile, _ purpose: Purpose) throws {
+    private static func open(_ path: String, _ access: Int32) throws -> Int32 {
+        let descriptor = Glibc.open(path, access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor < 0 else { return descriptor }
+        guard errno == ELOOP || errno == ENOENT else { throw FileFailure(path: path) }
+        throw replaced(path)
+    }
+
+    /// How many names the file has.
+    private static func names(_ descriptor: Int32, _ file: KnownFile) throws -> UInt64 {
         var now = chost_file()
         guard chost_file_of(descriptor, &now) == 0 else { throw FileFailure(path: file.path) }
-        guard file.identity.isSame(as: FileIdentity(now)) else { throw Self.replaced(file.path) }
-        guard purpose == .remove || now.links == 1 else {
+        guard file.identity.isSame(as: FileIdentity(now)) else { throw replaced(file.path) }
+        return now.links
+    }
+
+    private static func refuseOpened(_ file: KnownFile) throws {
+        let descriptor = try open(file.path, O_RDONLY)
+        defer { close(descriptor) }
+        _ = try names(descriptor, file)
+        try refuseLocked(descriptor, file.path)
+        guard !FileLease.isOpenForWriting(descriptor, file.path) else {
             throw Problem(
-                .volumeInUse, "\(shown(file.path)) has \(now.links) names, of which others may be disks",
-                hint: "find \(shown(RealPath.folder(of: file.path))) -xdev -samefile \(shown(file.path))")
+                .volumeInUse,
+                "\(shown(file.path)) is open for writing: in a loop device, an export or another program",
+                hint: "losetup -j \(shown(file.path)); fuser -v \(shown(file.path))")
+        }
+    }
+
+    private static func refuseLocked(_ descriptor: Int32, _ path: String) throws {
+        for first in bytes where chost_bytes_are_locked(descriptor, first, permissions) == 1 {
+            throw opened(path)
         }
     }
 

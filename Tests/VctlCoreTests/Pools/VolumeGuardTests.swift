@@ -267,6 +267,48 @@ import VctlAPI
         try test.close()
     }
 
+    /// As a loop device has it, a copy, or an export: of these no lock of QEMU's tells.
+    @Test func whatAnyProgramHasOpenForWritingIsNeitherWrittenNorRemoved() async throws {
+        let test = try await PoolBench()
+        let target = try #require(try await test.make("fast").target)
+        try await test.add("fast", try test.volume("data"))
+        let path = "\(target)/data"
+        let writer = open(path, O_WRONLY | O_CLOEXEC)
+        let before = try Data(contentsOf: URL(filePath: path))
+        for action in [Destroying.wipe, .resize, .delete, .pool] {
+            let problem = await #expect(throws: Problem.self) {
+                try await test.ended(try await action.run(test, "data"))
+            }
+            #expect(problem?.errorCode == .volumeInUse, "\(problem?.detail ?? "")")
+            #expect(problem?.detail.contains("open for writing") == true, "\(problem?.detail ?? "")")
+            #expect(problem?.hint?.contains("losetup -j") == true)
+        }
+        #expect(try Data(contentsOf: URL(filePath: path)) == before)
+        close(writer)
+        try await test.ended(try await Destroying.wipe.run(test, "data"))
+        try await test.ended(try await Destroying.delete.run(test, "data"))
+        #expect(!FileManager.default.fileExists(atPath: path))
+        try test.close()
+    }
+
+    /// Who has a lease is told by a signal, which ends whoever does not expect it.
+    @Test func whoOpensAFileThatIsLookedAtHarmsNobody() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("", to: "file")
+        let reader = open(path, O_RDONLY | O_CLOEXEC)
+        defer { close(reader) }
+        let write = { open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK) }
+        do {
+            let lease = try FileLease(reader, path)
+            #expect(write() == -1 && errno == EAGAIN)
+            withExtendedLifetime(lease) {}
+        }
+        let writer = write()
+        #expect(writer >= 0 && FileLease.isOpenForWriting(reader, path))
+        close(writer)
+        #expect(!FileLease.isOpenForWriting(reader, path))
+    }
+
     @Test func whatIsWipedIsOpenedByNobody() async throws {
         let test = try await PoolBench()
         let target = try #require(try await test.make("fast").target)
