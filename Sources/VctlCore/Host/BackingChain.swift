@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import VctlAPI
 
 /// The files that an image reads from besides its own: its backing file, that one's backing file, and so on,
 /// and external data files.
@@ -11,13 +12,14 @@ enum BackingChain {
     private static let limit = 256
 
     /// The files behind the one at `path`, as their images name them, the nearest first. It ends at what is
-    /// no qcow2, cannot be read, or is no file.
+    /// no qcow2, or is no file.
     /// - Parameter format: what QEMU opens the file as.
-    static func files(behind path: String, format: String = "qcow2") -> [String] {
+    /// - Throws: ``Problem`` `pool.state` where one cannot be read: it may read from any file.
+    static func files(behind path: String, format: String = "qcow2") throws(Problem) -> [String] {
         var found: [String] = []
         var waiting = format == "qcow2" ? [path] : []
         while let next = waiting.popLast(), found.count < limit {
-            for reference in Qcow2Header.references(ofFileAt: next) {
+            for reference in try references(next) {
                 for file in resolve(reference.name, from: next) where !found.contains(file) {
                     found.append(file)
                     // Without a name of the format QEMU looks into the file itself.
@@ -26,6 +28,16 @@ enum BackingChain {
             }
         }
         return found
+    }
+
+    private static func references(_ path: String) throws(Problem) -> [Qcow2Header.Reference] {
+        do throws(FileFailure) { return try Qcow2Header.references(ofFileAt: path) } catch {
+            let path = shown(path, limit: 300)
+            throw Problem(
+                .poolState,
+                "nobody knows which files \(path) reads from: \(String(cString: strerror(error.errno)))",
+                hint: "qemu-img info \(path)")
+        }
     }
 
     /// The files that a name means: QEMU takes a plain path, `file:PATH`, or `json:` with a block device's

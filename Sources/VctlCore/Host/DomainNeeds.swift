@@ -40,9 +40,10 @@ struct DomainNeeds: Sendable {
 
     /// What a disk names, and what its definition and the files themselves say that it reads from.
     /// - Parameter path: where the disk is.
-    static func behind(_ disk: DiskXML, _ path: String) -> [String] {
+    /// - Throws: ``Problem`` `pool.state` where a file cannot be read.
+    static func behind(_ disk: DiskXML, _ path: String) throws(Problem) -> [String] {
         // libvirt takes a disk without a format for raw.
-        BackingChain.files(behind: path, format: disk.driverType ?? "raw")
+        try BackingChain.files(behind: path, format: disk.driverType ?? "raw")
             + disk.chain.compactMap { $0.sourceFile ?? $0.sourceDev }
     }
 }

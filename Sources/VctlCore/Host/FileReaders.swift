@@ -38,7 +38,7 @@ struct FileReaders: Sendable {
 
     /// The first who needs one of the files, besides the domain `except` and the files themselves.
     /// - Parameter looseFiles: whether files that no domain has count, too.
-    /// - Throws: ``Problem`` `libvirt.unavailable`: without libvirt nobody knows.
+    /// - Throws: ``Problem`` `libvirt.unavailable`, `pool.state` where a file cannot be read: nobody knows then.
     func first(of paths: [String], except: ObjectID? = nil, looseFiles: Bool = true) async throws
         -> FileReader?
     {
@@ -46,7 +46,7 @@ struct FileReaders: Sendable {
         let known = try await domains()
         let (targets, name) = try await looks.ask(RealPath.folder(of: paths[0])) {
             let targets = Set(paths.map(RealPath.of))
-            return (targets, known.reader(of: targets, except: except))
+            return (targets, try known.reader(of: targets, except: except))
         }
         if let name { return .domain(name) }
         guard looseFiles else { return nil }
@@ -66,16 +66,16 @@ struct FileReaders: Sendable {
         for name in try names(in: folder) {
             let path = "\(folder)/\(name)"
             guard !raw.contains(RealPath.of(path)), !targets.contains(path) else { continue }
-            if BackingChain.files(behind: path).contains(where: targets.contains) { return .file(path) }
+            if try BackingChain.files(behind: path).contains(where: targets.contains) { return .file(path) }
         }
         return nil
     }
 
-    /// Nothing where there is no folder, or none for us.
+    /// Nothing where there is no folder.
     /// - Throws: ``FileFailure``, as of a server that has lost it: nobody knows then what is in it.
     private static func names(in folder: String) throws -> [String] {
         guard let directory = opendir(folder) else {
-            if [ENOENT, ENOTDIR, EACCES].contains(errno) { return [] }
+            if [ENOENT, ENOTDIR].contains(errno) { return [] }
             throw FileFailure(path: folder)
         }
         closedir(directory)
@@ -90,12 +90,15 @@ struct DomainFiles: Sendable {
     private var keyed: [FileKey: [(id: ObjectID, name: String)]] = [:]
     /// Disks that QEMU opens as raw.
     private(set) var raw: Set<String> = []
+    /// Whose disks cannot be read: they may need any file.
+    private var unread: [(id: ObjectID, why: Problem)] = []
 
     init(_ all: [DomainNeeds], _ pools: PoolDisks = PoolDisks()) {
         for needs in all {
+            let id = ObjectID(needs.record.uuid)
             var files = Set(needs.others.map(RealPath.of))
-            for disk in needs.disks { files.formUnion(self.files(of: disk, pools)) }
-            for file in files { add((ObjectID(needs.record.uuid), needs.record.name), of: file) }
+            for disk in needs.disks { files.formUnion(self.files(of: disk, id, pools)) }
+            for file in files { add((id, needs.record.name), of: file) }
         }
     }
 
@@ -105,18 +108,23 @@ struct DomainFiles: Sendable {
     }
 
     /// The name of a domain that needs one of the files.
-    func reader(of files: Set<String>, except: ObjectID?) -> String? {
+    /// - Throws: ``Problem`` `pool.state` where that of a disk is not known.
+    func reader(of files: Set<String>, except: ObjectID?) throws(Problem) -> String? {
         for file in files.sorted() {
             let all = (users[file] ?? []) + (FileKey(path: file).flatMap { keyed[$0] } ?? [])
             if let user = all.first(where: { $0.id != except }) { return user.name }
         }
+        if let other = unread.first(where: { $0.id != except }) { throw other.why }
         return nil
     }
 
-    private mutating func files(of disk: DiskXML, _ pools: PoolDisks) -> [String] {
+    private mutating func files(of disk: DiskXML, _ id: ObjectID, _ pools: PoolDisks) -> [String] {
         guard let path = pools.path(of: disk) else { return [] }
         if disk.driverType != "qcow2" { raw.insert(RealPath.of(path)) }
-        return ([path] + DomainNeeds.behind(disk, path)).map(RealPath.of)
+        do throws(Problem) { return ([path] + (try DomainNeeds.behind(disk, path))).map(RealPath.of) } catch {
+            unread.append((id, error))
+            return [RealPath.of(path)]
+        }
     }
 }
 

@@ -4,27 +4,55 @@ import Glibc
 /// An image opened for reading a few pieces of it, which need not be there.
 struct ImageFile: ~Copyable {
     private let descriptor: Int32
+    private let path: String
     /// Bytes; of a block device too.
     let size: Int64
 
-    /// - Throws: ``FileFailure``. Never waits: a FIFO or device without a medium is refused or read as empty.
+    /// - Throws: ``FileFailure``: of a folder `EISDIR`, of what is neither a file nor a disk `ENOTBLK`. Never
+    ///   waits: a device without a medium is refused or read as empty.
     init(path: String) throws(FileFailure) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        // What is no disk is not even opened, for that may do something to it.
+        try Self.refuseOthers(path) { stat($0, $1) }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileFailure(path: path) }
-        var status = stat()
-        let type = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
-        guard type == S_IFREG || type == S_IFBLK else {
+        let end: Int64
+        do throws(FileFailure) {
+            try Self.refuseOthers(path) { _, status in fstat(descriptor, status) }
+            end = Int64(lseek(descriptor, 0, SEEK_END))
+            guard end >= 0 else { throw FileFailure(path: path) }
+        } catch {
             close(descriptor)
-            throw FileFailure(path: path, errno: type == S_IFDIR ? EISDIR : EINVAL)
+            throw error
         }
-        size = Int64(lseek(descriptor, 0, SEEK_END))
+        (self.descriptor, self.path, size) = (descriptor, path, end)
     }
 
     deinit { close(descriptor) }
 
-    /// The bytes from `offset`, fewer than `count` where the file ends.
-    func read(_ count: Int, at offset: Int64) -> [UInt8] {
-        guard offset >= 0, offset < size else { return [] }
+    private static func refuseOthers(
+        _ path: String, _ look: (UnsafePointer<CChar>, UnsafeMutablePointer<stat>) -> Int32
+    ) throws(FileFailure) {
+        var status = stat()
+        guard look(path, &status) == 0 else { throw FileFailure(path: path) }
+        let type = status.st_mode & S_IFMT
+        guard type == S_IFREG || type == S_IFBLK else {
+            throw FileFailure(path: path, errno: type == S_IFDIR ? EISDIR : ENOTBLK)
+        }
+    }
+
+    /// The bytes from `offset`, fewer than `count` where the file ends, or cannot be read.
+    func read(_ count: Int, at offset: Int64) -> [UInt8] { part(count, offset).bytes }
+
+    /// The same of what must not be taken for the end of the file.
+    /// - Throws: ``FileFailure`` where it cannot be read.
+    func readSurely(_ count: Int, at offset: Int64) throws(FileFailure) -> [UInt8] {
+        let part = part(count, offset)
+        guard part.error == 0 else { throw FileFailure(path: path, errno: part.error) }
+        return part.bytes
+    }
+
+    private func part(_ count: Int, _ offset: Int64) -> (bytes: [UInt8], error: Int32) {
+        guard offset >= 0, offset < size else { return ([], 0) }
         var buffer = [UInt8](repeating: 0, count: count)
         var total = 0
         while total < count {
@@ -32,10 +60,13 @@ struct ImageFile: ~Copyable {
                 pread(
                     descriptor, bytes.baseAddress?.advanced(by: total), count - total, off_t(offset) + total)
             }
-            if got <= 0 { break }
+            if got < 0, errno == EINTR { continue }
+            let error = got < 0 ? errno : 0
+            if error != 0 { return (Array(buffer[..<total]), error) }
+            if got == 0 { break }
             total += got
         }
-        return Array(buffer[..<total])
+        return (Array(buffer[..<total]), 0)
     }
 }
 

@@ -33,7 +33,7 @@ struct ImageProbe: Hashable, Sendable {
     /// - Throws: ``FileFailure`` when the file cannot be read.
     init(path: String) throws(FileFailure) {
         let file = try ImageFile(path: path)
-        self.init(file)
+        self.init(file, try file.readSurely(4096, at: 0))
     }
 
     /// The format of a file that is some disk image, whatever else speaks against it.
@@ -46,8 +46,7 @@ struct ImageProbe: Hashable, Sendable {
         return probe.format
     }
 
-    private init(_ file: borrowing ImageFile) {
-        let head = file.read(4096, at: 0)
+    private init(_ file: borrowing ImageFile, _ head: [UInt8]) {
         fileSizeBytes = file.size
         let kind = Self.kind(head, file)
         format = kind.format

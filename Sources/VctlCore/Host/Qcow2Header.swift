@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 
 /// The header of a qcow2 image (QEMU's docs/interop/qcow2.txt), read by ourselves: a tool that opens a
 /// hostile image would already have opened the files that it names.
@@ -59,14 +60,21 @@ struct Qcow2Header: Hashable, Sendable {
     }
 
     /// The files that the image at `path` names, its backing file and its data file, however damaged the rest
-    /// of it is; none where it is no qcow2, or cannot be read.
-    static func references(ofFileAt path: String) -> [Reference] {
-        guard let file = try? ImageFile(path: path) else { return [] }
-        let head = file.read(4096, at: 0)
+    /// of it is; none where there is none, or what is there is no qcow2.
+    /// - Throws: ``FileFailure`` where it cannot be read: nobody knows then.
+    static func references(ofFileAt path: String) throws(FileFailure) -> [Reference] {
+        do throws(FileFailure) { return try references(in: ImageFile(path: path)) } catch {
+            if [ENOENT, ENOTDIR, EISDIR, ENOTBLK].contains(error.errno) { return [] }
+            throw error
+        }
+    }
+
+    private static func references(in file: borrowing ImageFile) throws(FileFailure) -> [Reference] {
+        let head = try file.readSurely(4096, at: 0)
         guard head.big32(0) == 0x5146_49FB, let version = head.big32(4) else { return [] }
         // Names stand behind the header and its extensions, nearly always within the first page.
         let (end, isFar) = (head.big64(8) ?? 0).addingReportingOverflow(UInt64(head.big32(16) ?? 0))
-        let bytes = isFar || end > UInt64(head.count) ? file.read(64 << 10, at: 0) : head
+        let bytes = isFar || end > UInt64(head.count) ? try file.readSurely(64 << 10, at: 0) : head
         let format = text(ofExtension: backingFormat, bytes, version: version)
         let backing = ((try? backingFile(bytes)) ?? nil).map { Reference(name: $0, format: format) }
         let data = text(ofExtension: dataFileName, bytes, version: version).map {

@@ -147,10 +147,8 @@ final class PoolWatcher: Sendable {
                 return try pool.state == .missing && free.contains { try $0.value().state == .present }
             }
             let known = VolumeStore.byName(rows)
-            let now = found.filter { known[ExactName($0.volume.name)]?.operation == nil }.map { seen in
-                var volume = seen.volume
-                volume.apply(known[ExactName(volume.name)]?.mark, of: seen.file)
-                return volume
+            let now = try found.filter { known[ExactName($0.volume.name)]?.operation == nil }.map {
+                try $0.volume(after: known[ExactName($0.volume.name)])
             }
             let before = try free.map { try $0.value() }
             return before.filter { $0.state != .missing } != now

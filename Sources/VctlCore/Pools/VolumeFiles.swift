@@ -9,19 +9,26 @@ struct VolumeFile: Hashable, Sendable {
     let path: String
     let stamp: FileStamp
     let identity: FileIdentity
-    let format: DiskFormat
+    /// `nil` where it cannot be read.
+    let format: DiskFormat?
     /// What a guest sees.
     let capacityBytes: Int64?
     /// The file that it reads from, absolute.
     let backing: String?
 
     /// `nil` where there is no plain file. A symbolic link is none: it could lead out of the pool.
-    init?(_ folder: String, _ name: String) {
+    /// - Throws: ``FileFailure`` where nobody can say so.
+    init?(_ folder: String, _ name: String) throws(FileFailure) {
         let path = "\(folder)/\(name)"
-        guard let stamp = FileStamp(path: path), let probe = try? ImageProbe(path: path),
-            let identity = FileIdentity(path: path)
-        else { return nil }
+        guard let stamp = FileStamp(path: path), let identity = FileIdentity(path: path) else {
+            try Self.refuseUnknown(path)
+            return nil
+        }
         (self.name, self.path, self.stamp, self.identity) = (name, path, stamp, identity)
+        guard let probe = try? ImageProbe(path: path), let named = try? Self.backing(path, probe) else {
+            (format, capacityBytes, backing) = (nil, nil, nil)
+            return
+        }
         format = probe.format
         capacityBytes =
             switch probe.format {
@@ -29,8 +36,22 @@ struct VolumeFile: Hashable, Sendable {
             case .qcow2: probe.qcow2?.virtualSizeBytes
             default: nil
             }
-        let named = probe.format == .qcow2 ? Qcow2Header.references(ofFileAt: path).first?.name : nil
-        backing = named.map { BackingChain.resolve($0, from: path).first.map(RealPath.of) ?? $0 }
+        backing = named.first
+    }
+
+    private static func refuseUnknown(_ path: String) throws(FileFailure) {
+        var status = stat()
+        guard lstat(path, &status) == 0 || [ENOENT, ENOTDIR].contains(errno) else {
+            throw FileFailure(path: path)
+        }
+    }
+
+    /// The file that it reads from, if any.
+    private static func backing(_ path: String, _ probe: ImageProbe) throws(FileFailure) -> [String] {
+        guard probe.format == .qcow2 else { return [] }
+        return try Qcow2Header.references(ofFileAt: path).prefix(1).map {
+            BackingChain.resolve($0.name, from: path).first.map(RealPath.of) ?? $0.name
+        }
     }
 
     private init(_ known: VolumeFile, _ stamp: FileStamp) {
@@ -41,7 +62,7 @@ struct VolumeFile: Hashable, Sendable {
 
     /// The same with how it lies on the disk now; `nil` where its content may be another.
     fileprivate func renewed() -> VolumeFile? {
-        guard let now = FileStamp(path: path), now.isSame(as: stamp),
+        guard format != nil, let now = FileStamp(path: path), now.isSame(as: stamp),
             identity.isSame(as: FileIdentity(path: path))
         else { return nil }
         return VolumeFile(self, now)
@@ -49,13 +70,13 @@ struct VolumeFile: Hashable, Sendable {
 
     /// As it is found in a pool.
     func seen(in pool: String) -> SeenVolume {
-        SeenVolume(volume: volume(in: pool), file: identity)
+        SeenVolume(volume: volume(in: pool), file: identity, isUnread: format == nil)
     }
 
     /// As the API shows it.
     private func volume(in pool: String) -> Volume {
         var volume = Volume(id: KeptVolume.id(path), pool: pool, name: name, path: path, state: .present)
-        (volume.format, volume.capacityBytes) = (format.rawValue, capacityBytes)
+        (volume.format, volume.capacityBytes) = (format?.rawValue, capacityBytes)
         (volume.allocationBytes, volume.backing) = (stamp.allocated, backing)
         return volume
     }
@@ -66,6 +87,20 @@ struct SeenVolume: Sendable {
     var volume: Volume
     /// Which file it is; `nil`: none.
     var file: FileIdentity?
+    /// Whether its file cannot be read.
+    var isUnread = false
+
+    /// The same with what is known besides: what was said of it, and, where nobody can read it, what it was
+    /// when somebody could.
+    func volume(after row: VolumeRow?) throws -> Volume {
+        var volume = volume
+        if isUnread, let known = try row?.value() {
+            (volume.format, volume.capacityBytes) = (known.format, known.capacityBytes)
+            volume.backing = known.backing
+        }
+        volume.apply(row?.mark, of: file)
+        return volume
+    }
 }
 
 /// Finds the volumes in folders. The files are asked, and not libvirt, which looks only when it is told to;
@@ -80,7 +115,7 @@ final class VolumeFiles: Sendable {
     func all(in folder: String) throws -> [VolumeFile] {
         let names = try Self.names(in: folder)
         let before = known.withLock { $0[ExactName(folder)] } ?? [:]
-        let found = names.compactMap { before[ExactName($0)]?.renewed() ?? VolumeFile(folder, $0) }
+        let found = try names.compactMap { try before[ExactName($0)]?.renewed() ?? VolumeFile(folder, $0) }
         known.withLock { $0[ExactName(folder)] = Dictionary(found.map { (ExactName($0.name), $0) }) { $1 } }
         return found
     }

@@ -147,7 +147,7 @@ enum VolumeChain {
 
     private static func backing(of file: String, _ fullName: String, _ path: String) throws -> QemuImg.Image?
     {
-        guard let reference = Qcow2Header.references(ofFileAt: file).first else { return nil }
+        guard let reference = try Qcow2Header.references(ofFileAt: file).first else { return nil }
         let name = reference.name
         guard name.rest(after: "json:") == nil, let base = BackingChain.resolve(name, from: file).first else {
             throw refusal(fullName, path, "reads from \(shown(name)), which is no plain file")

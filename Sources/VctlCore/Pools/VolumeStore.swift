@@ -182,9 +182,7 @@ extension Transaction {
             let row = known[ExactName(seen.volume.name)]
             if row?.operation != nil { continue }
             changed = try changed || row?.value().state != .present
-            var volume = seen.volume
-            volume.apply(row?.mark, of: seen.file)
-            try store(volume, of: pool, row?.mark)
+            try store(seen.volume(after: row), of: pool, row?.mark)
         }
         let names = Set(found.map { ExactName($0.volume.name) })
         for (name, row) in known where !names.contains(name) && row.operation == nil {
@@ -260,8 +258,8 @@ extension Transaction {
     /// Stores a volume as it was found after a change, with the mark that it has.
     func renew(_ found: SeenVolume?, of pool: ObjectID, _ name: String) throws {
         guard let found, let row = try VolumeStore.find(db, pool, name) else { return }
-        var (volume, mark) = (found.volume, row.mark)
-        volume.apply(mark, of: found.file)
+        var mark = row.mark
+        let volume = try found.volume(after: row)
         mark?.backing = volume.backing
         try store(volume, of: pool, mark)
     }

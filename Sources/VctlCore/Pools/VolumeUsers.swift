@@ -65,13 +65,13 @@ struct VolumeUsers: Sendable {
     func of(_ path: String, _ name: VolumeName) async throws -> [VolumeUser] {
         try await find(Looks.disks) { needs, pools in
             let files = SameFiles([path])
-            let use = { (disk: DiskXML, path: String?) -> Use in
+            let use = { (disk: DiskXML, path: String?) throws -> Use in
                 if VolumeName(of: disk) == name { return .direct }
                 guard let path else { return .none }
                 if files.contains(path) { return .direct }
-                return DomainNeeds.behind(disk, path).contains(where: files.contains) ? .behind : .none
+                return try DomainNeeds.behind(disk, path).contains(where: files.contains) ? .behind : .none
             }
-            return Self.users(needs, pools, use) { files.contains($0) }
+            return try Self.users(needs, pools, use) { files.contains($0) }
         }
     }
 
@@ -83,13 +83,13 @@ struct VolumeUsers: Sendable {
         let known = try await environment.inventory.read { try VolumeStore.paths($0, of: pool.id) }
         let users = try await find("pool \(pool.name) and \(Looks.disks)") { needs, pools in
             let extent = PoolExtent(folder: folder, volumes: known)
-            let use = { (disk: DiskXML, path: String?) -> Use in
+            let use = { (disk: DiskXML, path: String?) throws -> Use in
                 if disk.sourcePool == pool.name { return .direct }
                 guard let path else { return .none }
                 if extent.contains(path) { return .direct }
-                return DomainNeeds.behind(disk, path).contains(where: extent.contains) ? .behind : .none
+                return try DomainNeeds.behind(disk, path).contains(where: extent.contains) ? .behind : .none
             }
-            return Self.users(needs, pools, use) { extent.contains($0) }
+            return try Self.users(needs, pools, use) { extent.contains($0) }
         }
         return Set(users.filter { $0.isActive || !running }.map(\.vm)).sorted()
     }
@@ -98,20 +98,22 @@ struct VolumeUsers: Sendable {
 
     /// - Parameter key: what is looked at; a look that hangs holds up the others at the same.
     private func find(
-        _ key: String, _ judge: @escaping @Sendable ([DomainNeeds], PoolDisks) -> [VolumeUser]
+        _ key: String, _ judge: @escaping @Sendable ([DomainNeeds], PoolDisks) throws -> [VolumeUser]
     ) async throws -> [VolumeUser] {
         let records = try await environment.hypervisor.connection().domainRecords()
         let needs = try records.map { try DomainNeeds($0) }
         let pools = try await PoolDisks(needs, environment.hypervisor)
-        return try await environment.looks.ask(key) { judge(needs, pools) }
+        return try await environment.looks.ask(key) { try judge(needs, pools) }
     }
 
     /// - Parameter other: whether one needs a file that is no disk.
     private static func users(
-        _ all: [DomainNeeds], _ pools: PoolDisks, _ use: (DiskXML, String?) -> Use, other: (String) -> Bool
-    ) -> [VolumeUser] {
-        all.flatMap { needs -> [VolumeUser] in
-            var users = Set(needs.disks.compactMap { user(needs.record, $0, use($0, pools.path(of: $0))) })
+        _ all: [DomainNeeds], _ pools: PoolDisks, _ use: (DiskXML, String?) throws -> Use,
+        other: (String) -> Bool
+    ) throws -> [VolumeUser] {
+        try all.flatMap { needs -> [VolumeUser] in
+            var users = Set(
+                try needs.disks.compactMap { user(needs.record, $0, try use($0, pools.path(of: $0))) })
             if needs.others.contains(where: other) { users.insert(reader(needs.record)) }
             return users.sorted { ($0.vm, $0.target ?? "") < ($1.vm, $1.target ?? "") }
         }

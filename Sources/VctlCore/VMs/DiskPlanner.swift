@@ -163,7 +163,7 @@ struct DiskPlanner: Sendable {
 
     /// The image that a disk reads from, and nothing else.
     func image(behind real: String) async throws -> UsableImage? {
-        let behind = BackingChain.files(behind: real).map(RealPath.of)
+        let behind = try BackingChain.files(behind: real).map(RealPath.of)
         guard behind.count == 1 else { return nil }
         return try await environment.inventory.read { db in
             guard let name = try ImageStore.name(db, path: behind[0]) else { return nil }

@@ -20,10 +20,10 @@ struct BackingChainTests {
         try await Tool("qemu-img", ["create", "-q", "-f", "raw", folder("base"), "8M"]).run()
         try await overlay("middle", on: folder("base"), "raw")
         try await overlay("top", on: "middle")
-        let files = BackingChain.files(behind: folder("top"))
+        let files = try BackingChain.files(behind: folder("top"))
         #expect(files == [folder("middle"), folder("base")])
-        #expect(BackingChain.files(behind: folder("base")) == [])
-        #expect(BackingChain.files(behind: folder("nothing")) == [])
+        #expect(try BackingChain.files(behind: folder("base")) == [])
+        #expect(try BackingChain.files(behind: folder("nothing")) == [])
     }
 
     @Test func everySpellingOfAFileIsOne() async throws {
@@ -34,7 +34,7 @@ struct BackingChainTests {
         ] as [(String, [String])] {
             try await overlay("top", on: name)
             let expected = files.map { $0.hasPrefix("/") ? $0 : folder($0) }
-            #expect(BackingChain.files(behind: folder("top")) == expected, "\(name)")
+            #expect(try BackingChain.files(behind: folder("top")) == expected, "\(name)")
         }
     }
 
@@ -43,21 +43,38 @@ struct BackingChainTests {
             "create", "-q", "-f", "qcow2", "-o", "data_file=\(folder("data"))", folder("disk"), "8M",
         ]
         try await Tool("qemu-img", words).run()
-        #expect(BackingChain.files(behind: folder("disk")) == [folder("data")])
+        #expect(try BackingChain.files(behind: folder("disk")) == [folder("data")])
+    }
+
+    @Test func whatNobodyCanReadIsNotTheEnd() async throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: folder("loop"), withDestinationPath: folder("loop"))
+        try #require(mkfifo(folder("fifo"), 0o600) == 0)
+        for backing in ["none", "fifo", ".", "/dev/null", "loop", "/proc/self/mem"] {
+            try await overlay("top", on: backing)
+            let isUnknown = backing == "loop" || backing == "/proc/self/mem"
+            guard isUnknown else {
+                #expect(try BackingChain.files(behind: folder("top")).count == 1, "\(backing)")
+                continue
+            }
+            let problem = #expect(throws: Problem.self) { try BackingChain.files(behind: folder("top")) }
+            #expect(problem?.errorCode == .poolState, "\(backing)")
+            #expect(problem?.detail.contains(backing) == true, "\(problem?.detail ?? "")")
+        }
     }
 
     @Test func aCircleEnds() async throws {
         try await overlay("one", on: "two")
         try await overlay("two", on: "one")
-        #expect(BackingChain.files(behind: folder("one")) == [folder("two"), folder("one")])
+        #expect(try BackingChain.files(behind: folder("one")) == [folder("two"), folder("one")])
     }
 
     /// A guest writes what it likes into a raw disk: the name of any file of the host, too.
     @Test func whatAGuestWroteIsNotFollowed() async throws {
         try await overlay("guest", on: "/etc/passwd", "raw")
-        #expect(BackingChain.files(behind: folder("guest"), format: "raw") == [])
+        #expect(try BackingChain.files(behind: folder("guest"), format: "raw") == [])
         try await overlay("top", on: folder("guest"), "raw")
-        #expect(BackingChain.files(behind: folder("top")) == [folder("guest")])
+        #expect(try BackingChain.files(behind: folder("top")) == [folder("guest")])
         var vm = VM(
             id: ObjectID(), name: "e", state: .stopped, cpus: 1, memoryBytes: 1, managed: true,
             observedAt: .now)

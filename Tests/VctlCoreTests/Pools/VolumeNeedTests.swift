@@ -107,7 +107,7 @@ import VctlAPI
         let ended = try await test.resumed(id)
         #expect(ended.status == .failed && ended.error?.detail.contains("snapshot") == true, "\(ended)")
         #expect(
-            BackingChain.files(behind: "\(target)/top").map(RealPath.of) == [RealPath.of("\(target)/base")])
+            try BackingChain.files(behind: "\(target)/top").map(RealPath.of) == [RealPath.of("\(target)/base")])
     }
 
     // MARK: Servers that do not answer

@@ -44,7 +44,7 @@ struct VolumeCreateOperation: OperationKind {
         let pool = request.pool
         let tell = { @Sendable in await effects.tell(pool.id) }
         try await journal.step("refresh", undo: tell, tell)
-        let made = request.present(kept)
+        let made = try request.present(kept)
         return Outcome(made.reference) { try $0.store(made, of: pool.id, kept) }
     }
 
@@ -84,8 +84,8 @@ extension KeptVolume {
 
 extension VolumeCreateOperation.Request {
     /// The volume as it lies there now.
-    fileprivate func present(_ mark: KeptVolume) -> Volume {
-        guard let seen = VolumeFile(RealPath.folder(of: mark.path), mark.name)?.seen(in: pool.name) else {
+    fileprivate func present(_ mark: KeptVolume) throws -> Volume {
+        guard let seen = try VolumeFile(RealPath.folder(of: mark.path), mark.name)?.seen(in: pool.name) else {
             return .missing(mark, in: pool.name)
         }
         var made = seen.volume
@@ -115,7 +115,7 @@ struct VolumeResizeOperation: OperationKind {
         try await journal.step("resize") { try await resize(request) }
         try await journal.step("refresh") { await effects.tell(request.pool.id) }
         let (folder, name) = (RealPath.folder(of: request.file.path), request.file.name)
-        let now = VolumeFile(folder, name)?.seen(in: request.pool.name)
+        let now = try VolumeFile(folder, name)?.seen(in: request.pool.name)
         return Outcome(request.volume) { transaction in
             try transaction.renew(now, of: request.pool.id, name)
         }

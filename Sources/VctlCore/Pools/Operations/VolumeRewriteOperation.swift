@@ -38,7 +38,7 @@ struct VolumeRewriteOperation: OperationKind {
         }
         try await journal.step("refresh") { await effects.tell(request.pool.id) }
         let name = request.file.name
-        let now = VolumeFile(RealPath.folder(of: request.file.path), name)?.seen(in: request.pool.name)
+        let now = try VolumeFile(RealPath.folder(of: request.file.path), name)?.seen(in: request.pool.name)
         return Outcome(request.volume) { transaction in
             try transaction.renew(now, of: request.pool.id, name)
         }
@@ -50,7 +50,7 @@ struct VolumeRewriteOperation: OperationKind {
         try VolumeGuards.refuseOther(user, than: request.format, request.volume.name)
         try await guards.refuseForeignBacking(path, request.volume.name, request.format)
         try VolumeGuards.refuseBusy(request.file)
-        guard !BackingChain.files(behind: path).isEmpty else { return }
+        guard try !BackingChain.files(behind: path).isEmpty else { return }
         try await QemuImg.flatten(path: path) { percent in
             journal.progress(.init(phase: "flattening", done: Int64(percent), total: 100, unit: "percent"))
         }

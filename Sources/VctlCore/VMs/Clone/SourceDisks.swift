@@ -83,7 +83,8 @@ struct SourceDisks: Sendable {
         for volume in volumes {
             guard let from = volume.source else { continue }
             let behind =
-                from.backing == nil ? BackingChain.files(behind: from.path, format: from.format.rawValue) : []
+                from.backing == nil
+                ? try BackingChain.files(behind: from.path, format: from.format.rawValue) : []
             let bytes = ([from.path] + behind).compactMap { FileStamp(path: $0)?.allocated }.reduce(0, +)
             needed[(volume.path as NSString).deletingLastPathComponent, default: 0] += bytes
         }

@@ -102,7 +102,9 @@ enum OwnFiles {
                     && (path as NSString).deletingLastPathComponent == folder
             }
             guard isOurs(path) else { return [] }
-            return [path] + BackingChain.files(behind: path, format: disk.format ?? "raw").filter(isOurs)
+            // What cannot be read leaves at worst a file.
+            let behind = (try? BackingChain.files(behind: path, format: disk.format ?? "raw")) ?? []
+            return [path] + behind.filter(isOurs)
         }
     }
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import VctlAPI
+
+@testable import VctlCore
+
+/// What is not known, or said by a guest, takes nothing from anybody.
+@Suite struct VolumeDoubtTests {
+    private func delete(_ name: String, _ test: PoolBench) async throws -> Accepted {
+        try await test.core.pools.deleteVolume(.name("fast"), name, test.context("volume.delete"))
+    }
+
+    // MARK: Files that cannot be read
+
+    @Test func aDiskThatNobodyCanReadMayNeedEveryFile() async throws {
+        let test = try await PoolBench()
+        let target = try #require(try await test.make("fast").target)
+        try await test.add("fast", try test.volume("data"))
+        let disk = "\(test.bench.directory)/disk"
+        try FileManager.default.createSymbolicLink(atPath: disk, withDestinationPath: disk)
+        let domain = try await test.bench.hypervisor.connection().define(
+            domain: SafetyXML.domain("odd", disk))
+        let problem = await test.refused(.poolState) { try await delete("data", test) }
+        #expect(problem?.detail.contains(disk) == true, "\(problem?.detail ?? "")")
+        let deleted = await test.refused(.poolState) {
+            try await test.core.pools.delete(.name("fast"), withData: true, test.context("pool.delete"))
+        }
+        #expect(deleted?.detail.contains(disk) == true, "\(deleted?.detail ?? "")")
+        // Its owner needs nobody else's leave.
+        let id = ObjectID(domain.uuid)
+        let readers = test.core.environment.readers
+        #expect(try await readers.first(of: ["\(target)/data"], except: id) == nil)
+        try await domain.undefine()
+        try await test.ended(try await delete("data", test))
+        try test.close()
+    }
+
+    @Test func anOverlayThatNobodyCanReadMayNeedEveryFile() async throws {
+        let test = try await PoolBench()
+        let target = try #require(try await test.make("fast").target)
+        try await test.add("fast", try test.volume("data"))
+        try await QemuImg.create(
+            path: "\(target)/top", format: .qcow2, sizeBytes: nil,
+            backing: .init(path: "\(target)/data", format: .qcow2))
+        try await test.look()
+        let before = try await test.volumes("fast")
+        let holder = try Unreadable("\(target)/top")
+        try await test.look()
+        #expect(try await test.volumes("fast") == before, "it is there, and so is what it reads from")
+        let problem = await test.refused(.poolState) { try await delete("data", test) }
+        #expect(problem?.detail.contains("\(target)/top") == true, "\(problem?.detail ?? "")")
+        try await test.unmount("fast")
+        let links = try await test.core.inventory.read { try VolumeStore.links($0) }
+        #expect(links.map(\.backing) == ["\(RealPath.of(target))/data"])
+        withExtendedLifetime(holder) {}
+        try test.close()
+    }
+}
+
+/// A file that nobody can open, root neither: somebody has a lease on it who does not give it back.
+private final class Unreadable {
+    private let descriptor: Int32
+    /// `F_SETSIG` and `F_SETLEASE`, which Swift does not import.
+    private static let (setSignal, setLease): (Int32, Int32) = (10, 1024)
+
+    init(_ path: String) throws {
+        descriptor = open(path, O_RDWR | O_CLOEXEC)
+        try #require(fcntl(descriptor, Self.setSignal, SIGURG) == 0)
+        try #require(fcntl(descriptor, Self.setLease, Int32(F_WRLCK)) == 0)
+    }
+
+    deinit { close(descriptor) }
+}
