@@ -34,6 +34,8 @@ struct FileReaders: Sendable {
     let domains: @Sendable () async throws -> DomainFiles
     /// Folders in which images may lie that no domain has.
     let folders: @Sendable () async throws -> [String]
+    /// Files that no domain has, and whose bytes are a guest's all the same.
+    private let raw: @Sendable () async throws -> [String]
     private let looks: Looks
 
     /// The first who needs one of the files, besides the domain `except` and the files themselves.
@@ -50,9 +52,10 @@ struct FileReaders: Sendable {
         }
         if let name { return .domain(name) }
         guard looseFiles else { return nil }
+        let raw = known.raw.union(try await raw())
         for folder in Set(try await folders() + targets.map(RealPath.folder)).sorted() {
             let found = try await looks.ask(folder) {
-                try Self.file(in: folder, needing: SameFiles(targets), besides: known.raw)
+                try Self.file(in: folder, needing: SameFiles(targets), besides: raw)
             }
             if let found { return found }
         }
@@ -130,8 +133,12 @@ struct DomainFiles: Sendable {
 
 extension FileReaders {
     /// The domains of a libvirt, and the folders of its pools and of this daemon.
-    init(_ hypervisor: Hypervisor, _ state: StateDirectory, _ records: PoolRecords, _ looks: Looks) {
+    init(
+        _ hypervisor: Hypervisor, _ state: StateDirectory, _ records: PoolRecords, _ looks: Looks,
+        _ inventory: Inventory
+    ) {
         self.looks = looks
+        raw = { try await inventory.read { try VolumeStore.rawPaths($0) } }
         let shared = SharedReading {
             let needs = try await hypervisor.connection().domainRecords().map { try DomainNeeds($0) }
             let pools = try await PoolDisks(needs, hypervisor)
@@ -151,6 +158,7 @@ extension FileReaders {
         looks = Looks()
         self.domains = { files }
         self.folders = { folders }
+        raw = { [] }
     }
 
     private static func folder(ofPool xml: String) -> String? {

@@ -18,6 +18,8 @@ struct PoolProjection: Sendable {
     let files: VolumeFiles
     /// The folder of this instance's own disks: the pool there is ours without a mark.
     let ownFolder: String
+    /// Files whose bytes say nothing.
+    var raw: Set<ExactName> = []
 
     /// Looks at a pool. What is a directory is asked itself, since libvirt keeps what it saw once.
     /// - Parameter known: the folder that its volumes were in.
@@ -76,7 +78,7 @@ struct PoolProjection: Sendable {
     ///   disks of VMs do.
     private func look(into folder: String, _ pool: inout Pool) -> [SeenVolume]? {
         do {
-            let found = try files.all(in: RealPath.of(folder))
+            let found = try files.all(in: RealPath.of(folder), raw: raw)
             if pool.state == .running { Self.sizes(of: folder, &pool) }
             return found.map { $0.seen(in: pool.name) }
         } catch {

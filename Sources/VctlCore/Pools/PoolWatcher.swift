@@ -120,7 +120,9 @@ final class PoolWatcher: Sendable {
     }
 
     private func look(at record: ObjectRecord) async throws -> SeenPool {
-        let projection = projection
+        let raw = try await inventory.read { try VolumeStore.rawPaths($0) }
+        let projection = PoolProjection(
+            files: projection.files, ownFolder: projection.ownFolder, raw: Set(raw.map { ExactName($0) }))
         let volumes = try await volumes(record)
         let id = ObjectID(record.uuid)
         let known = try await inventory.read { try PoolFolder.kept($0, of: id) }

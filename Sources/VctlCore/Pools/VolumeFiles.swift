@@ -15,16 +15,24 @@ struct VolumeFile: Hashable, Sendable {
     let capacityBytes: Int64?
     /// The file that it reads from, absolute.
     let backing: String?
+    /// Whether its bytes are a guest's, and say nothing.
+    private let isRaw: Bool
 
     /// `nil` where there is no plain file. A symbolic link is none: it could lead out of the pool.
+    /// - Parameter isRaw: whether its bytes are a guest's from the first one on.
     /// - Throws: ``FileFailure`` where nobody can say so.
-    init?(_ folder: String, _ name: String) throws(FileFailure) {
+    init?(_ folder: String, _ name: String, isRaw: Bool) throws(FileFailure) {
         let path = "\(folder)/\(name)"
         guard let stamp = FileStamp(path: path), let identity = FileIdentity(path: path) else {
             try Self.refuseUnknown(path)
             return nil
         }
         (self.name, self.path, self.stamp, self.identity) = (name, path, stamp, identity)
+        self.isRaw = isRaw
+        guard !isRaw else {
+            (format, capacityBytes, backing) = (.raw, stamp.size, nil)
+            return
+        }
         guard let probe = try? ImageProbe(path: path), let named = try? Self.backing(path, probe) else {
             (format, capacityBytes, backing) = (nil, nil, nil)
             return
@@ -56,13 +64,13 @@ struct VolumeFile: Hashable, Sendable {
 
     private init(_ known: VolumeFile, _ stamp: FileStamp) {
         (name, path, format, identity) = (known.name, known.path, known.format, known.identity)
-        (capacityBytes, backing) = (known.capacityBytes, known.backing)
+        (capacityBytes, backing, isRaw) = (known.capacityBytes, known.backing, known.isRaw)
         self.stamp = stamp
     }
 
     /// The same with how it lies on the disk now; `nil` where its content may be another.
-    fileprivate func renewed() -> VolumeFile? {
-        guard format != nil, let now = FileStamp(path: path), now.isSame(as: stamp),
+    fileprivate func renewed(isRaw: Bool) -> VolumeFile? {
+        guard format != nil, isRaw == self.isRaw, let now = FileStamp(path: path), now.isSame(as: stamp),
             identity.isSame(as: FileIdentity(path: path))
         else { return nil }
         return VolumeFile(self, now)
@@ -111,11 +119,16 @@ final class VolumeFiles: Sendable {
     static let unfinished = ".vctl-new-"
 
     /// Every volume in a folder, by name.
+    /// - Parameter raw: the paths of those whose bytes are a guest's.
     /// - Throws: ``FileFailure`` where it is no folder, or cannot be read.
-    func all(in folder: String) throws -> [VolumeFile] {
+    func all(in folder: String, raw: Set<ExactName>) throws -> [VolumeFile] {
         let names = try Self.names(in: folder)
         let before = known.withLock { $0[ExactName(folder)] } ?? [:]
-        let found = try names.compactMap { try before[ExactName($0)]?.renewed() ?? VolumeFile(folder, $0) }
+        let found = try names.compactMap { name in
+            let isRaw = raw.contains(ExactName("\(folder)/\(name)"))
+            return try before[ExactName(name)]?.renewed(isRaw: isRaw)
+                ?? VolumeFile(folder, name, isRaw: isRaw)
+        }
         known.withLock { $0[ExactName(folder)] = Dictionary(found.map { (ExactName($0.name), $0) }) { $1 } }
         return found
     }

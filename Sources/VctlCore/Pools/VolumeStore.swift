@@ -123,7 +123,7 @@ enum VolumeStore {
             SELECT volume.pool, coalesce(pool.name, volume.pool) || '/' || volume.name AS full,
                 volume.path, volume.backing
             FROM volume LEFT JOIN pool ON pool.id = volume.pool
-            WHERE volume.backing IS NOT NULL ORDER BY full
+            WHERE volume.backing IS NOT NULL AND volume.path NOT IN (\(raw)) ORDER BY full
             """
         return try Row.fetchAll(db, sql: sql).map {
             VolumeLink(pool: $0["pool"], volume: $0["full"], path: $0["path"], backing: $0["backing"])
@@ -148,10 +148,10 @@ enum VolumeStore {
         }
     }
 
-    /// The volumes that were made as raw ones.
+    /// The files whose first bytes are a guest's, and say nothing: the volumes that were made as raw ones, and
+    /// what VMs have as raw disks; but nothing that was made as something else.
     static func rawPaths(_ db: Database) throws -> [String] {
-        try String.fetchAll(
-            db, sql: "SELECT path FROM volume WHERE mark IS NOT NULL AND mark ->> '$.format' = 'raw'")
+        try String.fetchAll(db.cachedStatement(sql: raw))
     }
 
     /// What is known of the volume of ours at a path that is still the file that was made.
@@ -162,6 +162,14 @@ enum VolumeStore {
         }
         return try row.value().state == .present ? row.mark : nil
     }
+
+    private static let raw = """
+        SELECT path FROM volume WHERE mark IS NOT NULL AND mark ->> '$.format' = 'raw'
+        UNION
+        SELECT disk.value ->> '$.path' FROM vm, json_each(vm.document, '$.disks') AS disk
+        WHERE disk.value ->> '$.path' IS NOT NULL AND coalesce(disk.value ->> '$.format', 'raw') <> 'qcow2'
+            AND disk.value ->> '$.path' NOT IN (SELECT path FROM volume WHERE mark IS NOT NULL)
+        """
 
     /// Whether a path is that of a volume.
     static func isVolume(_ db: Database, path: String) throws -> Bool {

@@ -48,8 +48,7 @@ struct VolumeUsers: Sendable {
             FROM vm, json_each(vm.document, '$.disks') AS disk
             WHERE disk.value ->> '$.path' IS NOT NULL ORDER BY vm.name
             """
-        let links = try Row.fetchAll(db, sql: "SELECT path, backing FROM volume WHERE backing IS NOT NULL")
-        let behind = Dictionary(links.map { ($0["path"] as String, $0["backing"] as String) }) { $1 }
+        let behind = Dictionary(try VolumeStore.links(db).map { ($0.path, $0.backing) }) { $1 }
         var users: [String: [String]] = [:]
         for row in try Row.fetchAll(db.cachedStatement(sql: sql)) {
             var (next, seen): (String?, Set<String>) = (row["path"], [])

@@ -52,7 +52,7 @@ struct VMEnvironment: Sendable {
         self.nicGuard = nicGuard
         let (records, looks) = (PoolRecords(hypervisor), Looks())
         self.looks = looks
-        readers = FileReaders(hypervisor, state, records, looks)
+        readers = FileReaders(hypervisor, state, records, looks, inventory)
         lanes = AgentLanes(uri: hypervisor.uri)
         pools = PoolWatcher(
             inventory: inventory, hypervisor: hypervisor, state: state, records: records, logger: logger)

@@ -151,6 +151,12 @@ struct ImageProbeTests {
         }
         #expect(mkfifo(folder("fifo"), 0o600) == 0)
         #expect(throws: FileFailure(path: folder("fifo"), errno: ENOTBLK)) { try probe("fifo") }
+        let watch = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
+        defer { close(watch) }
+        try #require(inotify_add_watch(watch, folder("fifo"), UInt32(IN_OPEN)) >= 0)
+        _ = try? probe("fifo")
+        var events = [UInt8](repeating: 0, count: 256)
+        #expect(read(watch, &events, events.count) < 0 && errno == EAGAIN, "and it is not opened")
         try folder.write("", to: "empty")
         #expect(try probe("empty").refusal == .empty)
     }

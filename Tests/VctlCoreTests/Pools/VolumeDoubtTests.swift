@@ -56,6 +56,51 @@ import VctlAPI
         withExtendedLifetime(holder) {}
         try test.close()
     }
+
+    // MARK: What guests write
+
+    /// The beginning of a qcow2 that reads from a file.
+    private func header(naming path: String, _ test: PoolBench) async throws -> Data {
+        let scratch = "\(test.bench.directory)/scratch-\(UUID())"
+        try await QemuImg.create(
+            path: scratch, format: .qcow2, sizeBytes: 8 << 20, backing: .init(path: path, format: .qcow2))
+        return try Data(contentsOf: URL(filePath: scratch))
+    }
+
+    @Test func whatAGuestWritesIntoItsRawDiskNeedsNothing() async throws {
+        let test = try await PoolBench()
+        let target = try #require(try await test.make("fast").target)
+        try await test.add("fast", try test.volume("data"))
+        let disk = URL(filePath: "\(target)/disk")
+        try await header(naming: "\(target)/data", test).write(to: disk)
+        try await test.look()
+        let domain = try await test.bench.hypervisor.connection().define(
+            domain: SafetyXML.domain("guest", disk.path, format: "raw"))
+        try await test.core.environment.watcher.refresh(ObjectID(domain.uuid))
+        try await test.look()
+        let seen = try #require(try await test.volumes("fast").first { $0.name == "disk" })
+        #expect(seen.backing == nil && seen.format == "raw", "\(seen)")
+        #expect(try await test.core.inventory.read { try VolumeStore.links($0) }.isEmpty)
+        try await test.ended(try await delete("data", test))
+        try test.close()
+    }
+
+    @Test func whatAGuestWroteIntoARawVolumeNeedsNothing() async throws {
+        let test = try await PoolBench()
+        let target = try #require(try await test.make("fast").target)
+        try await test.add("fast", try test.volume("data"))
+        var create = try test.volume("disk")
+        create.format = .raw
+        try await test.add("fast", create)
+        let bytes = try await header(naming: "\(target)/data", test)
+        let file = try #require(FileHandle(forWritingAtPath: "\(target)/disk"))
+        try file.write(contentsOf: bytes)
+        try file.close()
+        try await test.look()
+        #expect(try await test.volumes("fast").map(\.backing) == [nil, nil])
+        try await test.ended(try await delete("data", test))
+        try test.close()
+    }
 }
 
 /// A file that nobody can open, root neither: somebody has a lease on it who does not give it back.

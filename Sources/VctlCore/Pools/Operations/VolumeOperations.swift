@@ -85,9 +85,9 @@ extension KeptVolume {
 extension VolumeCreateOperation.Request {
     /// The volume as it lies there now.
     fileprivate func present(_ mark: KeptVolume) throws -> Volume {
-        guard let seen = try VolumeFile(RealPath.folder(of: mark.path), mark.name)?.seen(in: pool.name) else {
-            return .missing(mark, in: pool.name)
-        }
+        let file = try VolumeFile(
+            RealPath.folder(of: mark.path), mark.name, isRaw: mark.format == .raw)
+        guard let seen = file?.seen(in: pool.name) else { return .missing(mark, in: pool.name) }
         var made = seen.volume
         made.apply(mark, of: seen.file)
         return made
@@ -115,7 +115,7 @@ struct VolumeResizeOperation: OperationKind {
         try await journal.step("resize") { try await resize(request) }
         try await journal.step("refresh") { await effects.tell(request.pool.id) }
         let (folder, name) = (RealPath.folder(of: request.file.path), request.file.name)
-        let now = try VolumeFile(folder, name)?.seen(in: request.pool.name)
+        let now = try VolumeFile(folder, name, isRaw: request.format == .raw)?.seen(in: request.pool.name)
         return Outcome(request.volume) { transaction in
             try transaction.renew(now, of: request.pool.id, name)
         }

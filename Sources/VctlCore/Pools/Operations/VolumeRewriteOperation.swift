@@ -38,7 +38,9 @@ struct VolumeRewriteOperation: OperationKind {
         }
         try await journal.step("refresh") { await effects.tell(request.pool.id) }
         let name = request.file.name
-        let now = try VolumeFile(RealPath.folder(of: request.file.path), name)?.seen(in: request.pool.name)
+        let now = try VolumeFile(
+            RealPath.folder(of: request.file.path), name, isRaw: request.format == .raw)?.seen(
+                in: request.pool.name)
         return Outcome(request.volume) { transaction in
             try transaction.renew(now, of: request.pool.id, name)
         }
