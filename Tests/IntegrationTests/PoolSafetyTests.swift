@@ -97,7 +97,7 @@ extension RealGuests {
             let path = try #require(vm.disks.compactMap(\.path).first { $0.hasPrefix("/srv/behind/") })
             let name = try #require(path.split(separator: "/").last)
             try eventually("the volume says who has it") {
-                try lab.must("volume", "show", "front/\(name)").out.contains("onlink")
+                try lab.vctl("volume", "show", "front/\(name)", "-f", "json").out.contains(#"["onlink"]"#)
             }
             try lab.remove("onlink")
             for verb in ["pool-destroy", "pool-undefine"] { try lab.virsh(verb, "front") }

@@ -148,8 +148,8 @@ enum VolumeStore {
         }
     }
 
-    /// The files whose first bytes are a guest's, and say nothing: the volumes that were made as raw ones, and
-    /// what VMs have as raw disks; but nothing that was made as something else.
+    /// The files whose first bytes are a guest's, and say nothing: the volumes that were made as raw ones, while
+    /// they are what was made, and what VMs have as raw disks; but nothing that was made as something else.
     static func rawPaths(_ db: Database) throws -> [String] {
         try String.fetchAll(db.cachedStatement(sql: raw))
     }
@@ -164,7 +164,8 @@ enum VolumeStore {
     }
 
     private static let raw = """
-        SELECT path FROM volume WHERE mark IS NOT NULL AND mark ->> '$.format' = 'raw'
+        SELECT path FROM volume
+        WHERE mark IS NOT NULL AND mark ->> '$.format' = 'raw' AND document ->> '$.state' <> 'replaced'
         UNION
         SELECT disk.value ->> '$.path' FROM vm, json_each(vm.document, '$.disks') AS disk
         WHERE disk.value ->> '$.path' IS NOT NULL AND coalesce(disk.value ->> '$.format', 'raw') <> 'qcow2'
