@@ -2,8 +2,8 @@
 import CNftables
 import Glibc
 
-/// One table of nftables: what stands in it is replaced as a whole, in one transaction, and no other table is
-/// looked at or changed.
+/// One table of nftables: what stands in it is replaced as a whole or changed in parts, in one transaction,
+/// and no other table is looked at or changed.
 public struct NftablesTable: Sendable, Hashable {
     /// `inet`, `bridge`, …
     public let family: String
@@ -23,7 +23,47 @@ public struct NftablesTable: Sendable, Hashable {
             script(for: body), "\(body == nil ? "remove" : "write") nftables table \(family) \(name)")
     }
 
+    /// A change of a part of the table.
+    public enum Edit: Sendable, Hashable {
+        /// Declares what a table has between its braces, beside what is there: new chains and maps, and new
+        /// rules behind those that a chain has.
+        case add(String)
+        /// Removes the rules of a chain.
+        case flush(chain: String)
+        /// Removes a chain that has no rules, and to which nothing leads.
+        case removeChain(String)
+        /// Removes a map that no rule looks into.
+        case removeMap(String)
+        /// Adds elements, as they stand between the braces of a map.
+        case addElements([String], map: String)
+        /// Removes elements by their keys.
+        case removeElements([String], map: String)
+    }
+
+    /// Makes all of the changes, in this order, or none.
+    /// - Throws: ``HostNetError``; then nothing has changed.
+    public func change(_ edits: [Edit]) throws {
+        _ = try Self.run(script(for: edits), "change nftables table \(family) \(name)")
+    }
+
     /// The commands that do so, as `nft --file` takes them, too.
+    public func script(for edits: [Edit]) -> String {
+        let title = "\(family) \(name)"
+        return edits.map { edit in
+            switch edit {
+            case .add(let text): "table \(title) {\n\(text)}\n"
+            case .flush(let chain): "flush chain \(title) \(chain)\n"
+            case .removeChain(let chain): "delete chain \(title) \(chain)\n"
+            case .removeMap(let map): "delete map \(title) \(map)\n"
+            case .addElements(let elements, let map):
+                "add element \(title) \(map) { \(elements.joined(separator: ", ")) }\n"
+            case .removeElements(let keys, let map):
+                "delete element \(title) \(map) { \(keys.joined(separator: ", ")) }\n"
+            }
+        }.joined()
+    }
+
+    /// The commands that replace all of it, as `nft --file` takes them, too.
     public func script(for body: String?) -> String {
         head + (body.map { "table \(family) \(name) {\n\($0)}\n" } ?? "")
     }

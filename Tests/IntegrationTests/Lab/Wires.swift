@@ -83,7 +83,9 @@ struct Wires {
 
     /// What our table says; empty where there is none.
     func rules() throws -> String {
-        try lab.inside("nft", "list", "table", "inet", "vctl").out
+        let listing = try lab.inside("nft", "list", "table", "inet", "vctl").out
+        let parts = listing.split(separator: "\n").dropFirst().dropLast().joined(separator: "\n")
+        return parts.components(separatedBy: "\n\t}\n").sorted().joined(separator: "\n\t}\n")
     }
 
     func network(_ name: String) throws -> Network {

@@ -22,18 +22,46 @@ import VctlAPI
         let body = try #require(PacketRules([try network("a", .nat, "10.9.0.0/24", "fd00::/64")]).body)
         #expect(
             body == """
+                chain arriving_vbr-a {
+                    ct state established,related accept
+                    drop
+                }
+                chain leaving_vbr-a {
+                    oifname "vbr-a" accept
+                    ip saddr != 10.9.0.0/24 drop
+                    ip6 saddr != fd00::/64 drop
+                }
+                chain sources4_24_a090000 {
+                    ip saddr 10.9.0.0/24 oifname != "vbr-a" ip daddr != 224.0.0.0/4 masquerade
+                }
+                chain sources6_64_fd000000000000000000000000000000 {
+                    ip6 saddr fd00::/64 oifname != "vbr-a" ip6 daddr != ff00::/8 masquerade
+                }
+                map arriving {
+                    type ifname : verdict
+                    elements = { "vbr-a" : jump arriving_vbr-a }
+                }
+                map leaving {
+                    type ifname : verdict
+                    elements = { "vbr-a" : jump leaving_vbr-a }
+                }
+                map sources4_24 {
+                    type ipv4_addr : verdict
+                    elements = { 10.9.0.0 : jump sources4_24_a090000 }
+                }
+                map sources6_64 {
+                    type ipv6_addr : verdict
+                    elements = { fd00:: : jump sources6_64_fd000000000000000000000000000000 }
+                }
                 chain forward {
                     type filter hook forward priority filter; policy accept;
-                    iifname "vbr-a" oifname "vbr-a" accept
-                    oifname "vbr-a" ct state established,related accept
-                    oifname "vbr-a" drop
-                    iifname "vbr-a" ip saddr != 10.9.0.0/24 drop
-                    iifname "vbr-a" ip6 saddr != fd00::/64 drop
+                    iifname vmap @leaving
+                    oifname vmap @arriving
                 }
                 chain postrouting {
                     type nat hook postrouting priority srcnat; policy accept;
-                    ip saddr 10.9.0.0/24 oifname != "vbr-a" ip daddr != 224.0.0.0/4 masquerade
-                    ip6 saddr fd00::/64 oifname != "vbr-a" ip6 daddr != ff00::/8 masquerade
+                    ip saddr & 255.255.255.0 vmap @sources4_24
+                    ip6 saddr & ffff:ffff:ffff:ffff:: vmap @sources6_64
                 }
 
                 """)
@@ -42,11 +70,13 @@ import VctlAPI
     @Test func isolationComesBeforeWhatLetsPass() throws {
         let networks = [try network("a", .nat, "10.9.0.0/24"), try network("z", .isolated)]
         let body = try #require(PacketRules(networks).body)
-        let drop = try #require(body.firstRange(of: "iifname \"vbr-z\" drop"))
-        let pass = try #require(body.firstRange(of: "ct state established"))
+        let drop = try #require(body.firstRange(of: "    iifname vmap @leaving\n"))
+        let pass = try #require(body.firstRange(of: "    oifname vmap @arriving\n"))
         #expect(drop.lowerBound < pass.lowerBound)
+        #expect(body.contains("chain leaving_vbr-z {\n    oifname \"vbr-z\" accept\n    drop\n}\n"))
+        #expect(body.contains("chain arriving_vbr-z {\n    drop\n}\n"))
         #expect(body.contains("chain input") && body.contains("chain output"))
-        #expect(body.contains("iifname \"vbr-a\" meta nfproto ipv6 drop"))
+        #expect(body.contains("    ip saddr != 10.9.0.0/24 drop\n    meta nfproto ipv6 drop\n"))
     }
 
     @Test func theHostIsKeptOutOnlyWhereItIsNotIn() throws {

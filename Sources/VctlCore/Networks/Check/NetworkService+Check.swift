@@ -38,7 +38,7 @@ extension NetworkService {
             guard let bridge = network.bridge else { continue }
             let all = NetworkCauses(
                 network: network, bridge: bridge, files: files, rulesets: rulesets,
-                areRulesIntact: environment.firewall.isIntact(for: network)
+                areRulesIntact: await environment.firewall.isIntact(for: network)
             ).standing()
             for cause in all where !causes.contains(cause) { causes.append(cause) }
         }
@@ -82,7 +82,7 @@ extension NetworkService {
         let causes = NetworkCauses(
             network: network, bridge: bridge, files: HostFiles(),
             rulesets: try await Ruleset.inForce(KernelParts(files: HostFiles())),
-            areRulesIntact: environment.firewall.isIntact(for: network))
+            areRulesIntact: await environment.firewall.isIntact(for: network))
         let guest = report.paths.first { $0.isInside && $0.family == .ipv4 }?.expectedSource
         return report.judged { causes.causes(of: $0, guest: $0.family == .ipv4 ? guest : nil) }
     }

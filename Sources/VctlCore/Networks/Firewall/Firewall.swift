@@ -1,39 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
 import HostNet
 import Logging
 import Synchronization
 import VctlAPI
 
-/// The table of nftables that this instance has, and no other.
-protocol PacketTable: Sendable {
-    func replace(with body: String?) throws
-    func read() throws -> String?
-}
-
-extension NftablesTable: PacketTable {}
-
-/// That of a daemon which may write none: what needs rules fails.
-struct NoTable: PacketTable {
-    func read() throws -> String? { nil }
-    func replace(with body: String?) throws {
-        guard body != nil else { return }
-        throw HostNetError(
-            call: "write packet rules", errno: EPERM, message: "vctld must run as root for that",
-            isOfRules: true)
-    }
-}
-
 /// Keeps our table equal to what the networks ask for: before a network starts, after each change, and again
 /// when somebody else has removed or changed it.
+///
+/// What is written is the difference to what was written last, provided that this stands in the kernel: the
+/// number that the kernel gives to each change of rules tells so, and that nobody came between. Wherever that
+/// cannot be told, the table is written anew as a whole. Both are one transaction.
 final class Firewall: Sendable {
     private struct State {
         /// What was written last.
-        var body: String?
+        var rules: RuleTable?
         /// How the kernel spells that.
-        var listing: String?
+        var listing = Listing.unread
+        /// Which of the kernel's changes was the last of which it is known that the table says so.
+        var generation: UInt32?
         /// Whether something was written since the daemon started.
         var isKnown = false
+    }
+
+    private enum Listing: Equatable {
+        case unread
+        /// `nil`: there is no table.
+        case read(String?)
+    }
+
+    /// Whether the kernel has what was written last.
+    private enum Standing {
+        case whole, changed
+        /// The rules of somebody were changed, and it is not known how the kernel spells ours.
+        case unclear
     }
 
     private let inventory: Inventory
@@ -58,10 +57,16 @@ final class Firewall: Sendable {
     var isReal: Bool { table != nil }
 
     /// Whether the table says what was written; `nil` where it says nothing about this network.
-    func isIntact(for network: Network) -> Bool? {
-        guard let table, PacketRules([network]).body != nil else { return nil }
-        let known = state.withLock { $0 }
-        return known.isKnown && (try? table.read()) == known.listing
+    func isIntact(for network: Network) async -> Bool? {
+        guard let table, PacketRules([network]).table != nil else { return nil }
+        let isSo = try? await turns.alone(inventory.instance) {
+            let known = state.withLock { $0 }
+            guard known.isKnown else { return false }
+            let standing = try standing(known, in: table)
+            if standing == .unclear { try replace(known.rules, in: table) }
+            return standing != .changed
+        }
+        return isSo ?? false
     }
 
     /// Makes the table what it has to be.
@@ -87,23 +92,65 @@ final class Firewall: Sendable {
             for bridge in rules.networks.compactMap(\.bridge) where !loopback.contains(bridge) {
                 HostSwitch.routeLoopback(bridge, false)
             }
-            try write(rules.body, to: table, asksKernel)
+            try write(rules.table, to: table, asksKernel)
             loopback.forEach { HostSwitch.routeLoopback($0, true) }
             taps.forEach(HostSwitch.hairpin)
         }
     }
 
-    private func write(_ body: String?, to table: any PacketTable, _ asksKernel: Bool) throws {
+    private func write(_ rules: RuleTable?, to table: any PacketTable, _ asksKernel: Bool) throws {
         let known = state.withLock { $0 }
-        let isSame = known.isKnown && known.body == body
-        if isSame, try !asksKernel || table.read() == known.listing { return }
+        let isSame = known.isKnown && known.rules == rules
+        if isSame, !asksKernel { return }
         // A kernel without nftables is fine as long as no network needs it.
-        if body == nil, !known.isKnown, (try? table.read()) == nil { return keep(nil) }
-        if isSame { logger.warning("others changed the rules of networks; they are put back") }
-        try table.replace(with: body)
-        keep(body)
-        let listing = try table.read()
-        state.withLock { $0 = State(body: body, listing: listing, isKnown: true) }
+        if rules == nil, !known.isKnown, (try? table.read()) == nil { return keep(nil) }
+        let standing = known.isKnown ? try standing(known, in: table) : .unclear
+        if isSame {
+            if standing == .whole { return }
+            if standing == .changed {
+                logger.warning("others changed the rules of networks; they are put back")
+            }
+        } else if standing == .whole, let old = known.rules, let rules, change(old, to: rules, in: table) {
+            return keep(rules.body)
+        }
+        try replace(rules, in: table)
+    }
+
+    private func standing(_ known: State, in table: any PacketTable) throws -> Standing {
+        let before = table.generation()
+        if let before, before == known.generation { return .whole }
+        guard case .read(let listing) = known.listing else { return .unclear }
+        guard try table.read() == listing else { return .changed }
+        // Unless somebody changed something while it was read.
+        if before == table.generation() { state.withLock { $0.generation = before } }
+        return .whole
+    }
+
+    /// Writes what differs.
+    /// - Returns: whether the kernel has `new` now, for certain. Why not, the next attempt says.
+    private func change(_ old: RuleTable, to new: RuleTable, in table: any PacketTable) -> Bool {
+        guard let before = state.withLock(\.generation), let edits = old.edits(to: new),
+            (try? table.change(edits)) != nil, table.generation() == before &+ 1
+        else { return false }
+        state.withLock { $0 = State(rules: new, generation: before &+ 1, isKnown: true) }
+        return true
+    }
+
+    /// Writes all of it; again, where somebody may have changed it before it was read.
+    private func replace(_ rules: RuleTable?, in table: any PacketTable) throws {
+        for _ in 1...3 {
+            let before = table.generation()
+            try table.replace(with: rules?.body)
+            keep(rules?.body)
+            let after = table.generation()
+            let listing = try table.read()
+            let isAlone = after == table.generation() && before.map { after == $0 &+ 1 } ?? true
+            state.withLock {
+                $0 = State(
+                    rules: rules, listing: .read(listing), generation: isAlone ? after : nil, isKnown: true)
+            }
+            if isAlone { return }
+        }
     }
 
     /// The rules are in force; that they are not there at the next boot is no reason to refuse a change.
@@ -127,10 +174,50 @@ final class Firewall: Sendable {
     func run() async {
         guard table != nil else { return }
         await check()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.watch() }
+            group.addTask { await self.learn() }
+        }
+    }
+
+    private func watch() async {
         guard let watch = try? KernelWatch(.rules) else { return }
-        for await _ in watch.changes where hasRules { await check() }
+        for await _ in watch.changes where hasRules {
+            if await !wasOurs() { await check() }
+        }
+    }
+
+    /// Whether the last change was the one that was written last.
+    private func wasOurs() async -> Bool {
+        guard let table else { return false }
+        let isSo = try? await turns.alone(inventory.instance) {
+            let known = state.withLock { $0 }
+            return known.generation != nil && known.generation == table.generation()
+        }
+        return isSo ?? false
+    }
+
+    /// Reads how the kernel spells what was written, in a quiet moment: by that alone can be told, later,
+    /// that a change of others was none of ours.
+    private func learn() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(2))
+            if state.withLock({ $0.isKnown && $0.listing == .unread }) { await spell() }
+        }
+    }
+
+    /// Reads how the kernel spells what was written, provided that it still has that.
+    func spell() async {
+        guard let table else { return }
+        try? await turns.alone(inventory.instance) {
+            let known = state.withLock { $0 }
+            guard let generation = known.generation, generation == table.generation() else { return }
+            let listing = try table.read()
+            guard generation == table.generation() else { return }
+            state.withLock { $0.listing = .read(listing) }
+        }
     }
 
     /// Without networks of ours the changes of others are nobody's business.
-    private var hasRules: Bool { state.withLock { $0.body != nil } }
+    private var hasRules: Bool { state.withLock { $0.rules != nil } }
 }

@@ -31,20 +31,45 @@ struct PacketRules: Sendable {
     }
 
     /// The table between its braces; `nil`: nobody needs it.
-    var body: String? {
+    var body: String? { table?.body }
+
+    /// The table; `nil`: nobody needs it. Hooks find what there is to say of a network by the name of its
+    /// bridge or by its subnet: so a packet is not shown the rules of all networks, and a change of one
+    /// network is one of its own chains.
+    var table: RuleTable? {
         guard !forwards.isEmpty || networks.contains(where: { $0.model == .isolated || $0.model == .nat })
         else { return nil }
-        let input =
-            closed.map { "iifname \"\($0)\" drop" }
-            + loopbackBridges.map { "iifname \"\($0)\" ip daddr 127.0.0.0/8 \(Self.unasked) drop" }
-        return chain("prerouting", "nat", "prerouting", "dstnat", forwards.map(translate))
-            + chain("redirected", "nat", "output", "-100", forwards.map(translate))
-            + chain("forward", "filter", "forward", "filter", isolation + networks.flatMap(natted))
-            + chain("input", "filter", "input", "filter", input)
-            + chain("output", "filter", "output", "filter", closed.map { "oifname \"\($0)\" drop" })
-            + chain(
-                "postrouting", "nat", "postrouting", "srcnat",
-                networks.flatMap(hairpin) + networks.flatMap(masquerade))
+        var table = RuleTable()
+        // Were a bridge named by two of them, the stricter rules would come first.
+        for network in networks.filter({ $0.model == .isolated }) { isolate(network, &table) }
+        for network in networks.filter({ $0.model == .nat }) { translate(network, &table) }
+        for network in networks { reach(network, &table) }
+        for bridge in loopbackBridges {
+            table.lead(bridge, by: "entering", to: ["ip daddr 127.0.0.0/8 \(Self.unasked) drop"])
+        }
+        hook(&table)
+        return table
+    }
+
+    private func hook(_ table: inout RuleTable) {
+        let maps = table.maps
+        let jumps = table.chains.keys.filter { $0.hasPrefix(Self.forwardPrefix) }.sorted().map {
+            "jump \($0)"
+        }
+        let look = { (rule: String, map: String) -> [String] in
+            maps[map] == nil ? [] : ["\(rule) vmap @\(map)"]
+        }
+        table.hook("prerouting", "nat", "prerouting", "dstnat", jumps)
+        table.hook("redirected", "nat", "output", "-100", jumps)
+        table.hook(
+            "forward", "filter", "forward", "filter", look("iifname", "leaving") + look("oifname", "arriving")
+        )
+        table.hook("input", "filter", "input", "filter", look("iifname", "entering"))
+        table.hook("output", "filter", "output", "filter", look("oifname", "sent"))
+        let sources = Set(networks.flatMap(\.subnets).map(Source.init)).sorted()
+        table.hook(
+            "postrouting", "nat", "postrouting", "srcnat",
+            look("oifname", "returning") + sources.flatMap { look($0.match, $0.map) })
     }
 
     /// What is no answer to somebody here.
@@ -78,68 +103,88 @@ struct PacketRules: Sendable {
         return head + target + " : \(port) map { \(pairs.joined(separator: ", ")) }"
     }
 
-    /// A guest that asks for the host's port is answered by a neighbour: it has to hear the host.
-    private func hairpin(_ network: Network) -> [String] {
-        guard let bridge = network.bridge else { return [] }
-        let families = Set(forwards.filter { $0.networkID == network.id }.map(\.address.family))
-        return network.subnets.filter { families.contains($0.family) }.flatMap { subnet in
-            let own = "\(subnet.family.keyword) saddr"
+    private static let forwardPrefix = "forwards_"
+
+    /// What leads to a network from the host's ports. A guest that asks for one of these is answered by a
+    /// neighbour: it has to hear the host.
+    private func reach(_ network: Network, _ table: inout RuleTable) {
+        let own = forwards.filter { $0.networkID == network.id }
+        guard !own.isEmpty, let bridge = network.bridge else { return }
+        table.add(own.map(translate), to: Self.forwardPrefix + bridge)
+        let families = Set(own.map(\.address.family))
+        let hairpins = network.subnets.filter { families.contains($0.family) }.flatMap { subnet in
             let loop = subnet.family == .ipv4 ? ["127.0.0.0/8"] : []
             return (["\(subnet)"] + loop).map {
-                "\(own) \($0) oifname \"\(bridge)\" ct status dnat masquerade"
+                "\(subnet.family.keyword) saddr \($0) ct status dnat masquerade"
             }
         }
+        table.lead(bridge, by: "returning", to: hairpins)
     }
 
-    private func chain(
-        _ name: String, _ type: String, _ hook: String, _ priority: String, _ rules: [String]
-    ) -> String {
-        guard !rules.isEmpty else { return "" }
-        let head = "type \(type) hook \(hook) priority \(priority); policy accept;"
-        return "chain \(name) {\n" + ([head] + rules).map { "    \($0)\n" }.joined() + "}\n"
+    /// Guests reach each other and nobody else. Where the host is not in, a rule is needed lest its other
+    /// addresses be reached: Linux answers for them on every link.
+    private func isolate(_ network: Network, _ table: inout RuleTable) {
+        guard let bridge = network.bridge else { return }
+        table.lead(bridge, by: "leaving", to: ["oifname \"\(bridge)\" accept", "drop"])
+        table.lead(bridge, by: "arriving", to: ["drop"])
+        guard !network.hostAccess else { return }
+        table.lead(bridge, by: "entering", to: ["drop"])
+        table.lead(bridge, by: "sent", to: ["drop"])
     }
 
-    private func bridges(_ model: NetworkModel) -> [String] {
-        networks.filter { $0.model == model }.compactMap(\.bridge)
-    }
-
-    /// The bridges of networks that the host is not in. Without a rule its other addresses could be reached:
-    /// Linux answers for them on every link.
-    private var closed: [String] {
-        networks.filter { $0.model == .isolated && !$0.hostAccess }.compactMap(\.bridge)
-    }
-
-    /// Before all others, which let pass what belongs to a flow.
-    private var isolation: [String] {
-        bridges(.isolated).map { "iifname \"\($0)\" oifname \"\($0)\" accept" }
-            + bridges(.isolated).flatMap { ["iifname \"\($0)\" drop", "oifname \"\($0)\" drop"] }
-    }
-
-    private func natted(_ network: Network) -> [String] {
-        guard network.model == .nat, let bridge = network.bridge else { return [] }
+    private func translate(_ network: Network, _ table: inout RuleTable) {
+        guard let bridge = network.bridge else { return }
+        table.lead(
+            bridge, by: "leaving",
+            to: ["oifname \"\(bridge)\" accept"] + IPFamily.allCases.map { own(network, $0) })
         let isForwardedTo = forwards.contains { $0.networkID == network.id }
-        return [
-            "iifname \"\(bridge)\" oifname \"\(bridge)\" accept",
-            "oifname \"\(bridge)\" ct state established,related accept",
-        ] + (isForwardedTo ? ["oifname \"\(bridge)\" ct status dnat accept"] : []) + [
-            "oifname \"\(bridge)\" drop"
-        ] + IPFamily.allCases.map { own(network, bridge, $0) }
+        table.lead(
+            bridge, by: "arriving",
+            to: ["ct state established,related accept"] + (isForwardedTo ? ["ct status dnat accept"] : [])
+                + ["drop"])
+        for subnet in network.subnets {
+            let source = Source(subnet)
+            let family = subnet.family.keyword
+            let rule =
+                "\(family) saddr \(subnet) oifname != \"\(bridge)\""
+                + " \(family) daddr != \(subnet.family.multicast) masquerade"
+            table.lead(
+                "\(subnet.address)", of: source.type, by: source.map,
+                String(subnet.address.number, radix: 16), to: [rule])
+        }
     }
 
     /// What says that it comes from elsewhere would leave the host with that address.
-    private func own(_ network: Network, _ bridge: String, _ family: IPFamily) -> String {
+    private func own(_ network: Network, _ family: IPFamily) -> String {
         guard let subnet = network.subnets.first(where: { $0.family == family }) else {
-            return "iifname \"\(bridge)\" meta nfproto \(family.rawValue) drop"
+            return "meta nfproto \(family.rawValue) drop"
         }
-        return "iifname \"\(bridge)\" \(family.keyword) saddr != \(subnet) drop"
+        return "\(family.keyword) saddr != \(subnet) drop"
+    }
+}
+
+/// By which of its parts a sender's address is looked up among subnets of one size.
+private struct Source: Hashable, Comparable {
+    let family: IPFamily
+    let prefix: Int
+
+    init(_ subnet: Subnet) { (family, prefix) = (subnet.family, subnet.prefix) }
+
+    var map: String { "sources\(family == .ipv4 ? 4 : 6)_\(prefix)" }
+    var type: String { family == .ipv4 ? "ipv4_addr" : "ipv6_addr" }
+
+    var match: String {
+        let mask = Subnet(of: IPAddress(family, .max), prefix: prefix).address
+        return "\(family.keyword) saddr & \(mask)"
     }
 
-    private func masquerade(_ network: Network) -> [String] {
-        guard network.model == .nat, let bridge = network.bridge else { return [] }
-        return network.subnets.map { subnet in
-            "\(subnet.family.keyword) saddr \(subnet) oifname != \"\(bridge)\""
-                + " \(subnet.family.keyword) daddr != \(subnet.family.multicast) masquerade"
-        }
+    static func < (one: Source, other: Source) -> Bool { one.map < other.map }
+}
+
+extension RuleTable {
+    /// Rules for what comes or goes by a bridge.
+    fileprivate mutating func lead(_ bridge: String, by map: String, to rules: [String]) {
+        lead("\"\(bridge)\"", of: "ifname", by: map, bridge, to: rules)
     }
 }
 
