@@ -16,6 +16,8 @@ import VctlAPI
             /// Whether somebody else changes something at the same moment.
             var isDisturbed = false
             var refuses = false
+            /// Whether what is there cannot be read.
+            var isMute = false
         }
         let state = Mutex(State())
 
@@ -35,8 +37,13 @@ import VctlAPI
                 state.changes += 1
             }
         }
-        func read() -> String? {
-            state.withLock { $0.texts.isEmpty ? nil : $0.texts.joined(separator: "\n") }
+        func read() throws -> String? {
+            try state.withLock { state in
+                if state.isMute {
+                    throw HostNetError(call: "read", errno: 4, message: "interrupted", isOfRules: true)
+                }
+                return state.texts.isEmpty ? nil : state.texts.joined(separator: "\n")
+            }
         }
         func generation() -> UInt32? { state.withLock { $0.generation } }
 
@@ -90,7 +97,7 @@ import VctlAPI
         #expect(kernel.counts == [1, 2])
         #expect(kernel.last.contains("10.99.2.0") && !kernel.last.contains("10.99.1.0"))
         try await remove("first")
-        #expect(kernel.read() == nil)
+        #expect(try kernel.read() == nil)
         try core.inventory.close()
     }
 
@@ -109,10 +116,10 @@ import VctlAPI
         #expect(kernel.counts == [2, 2])
         kernel.spoil()
         try await firewall.ensure()
-        #expect(kernel.counts == [3, 2] && kernel.read()?.contains("spoiled") == false)
+        #expect(try kernel.counts == [3, 2] && kernel.read()?.contains("spoiled") == false)
         kernel.spoil()
         try await add("fourth", 4)
-        #expect(kernel.counts == [4, 2] && kernel.read()?.contains("spoiled") == false)
+        #expect(try kernel.counts == [4, 2] && kernel.read()?.contains("spoiled") == false)
         try core.inventory.close()
     }
 
@@ -122,7 +129,7 @@ import VctlAPI
         kernel.spoil()
         await firewall.spell()
         try await firewall.ensure()
-        #expect(kernel.counts == [2, 1] && kernel.read()?.contains("spoiled") == false)
+        #expect(try kernel.counts == [2, 1] && kernel.read()?.contains("spoiled") == false)
         try core.inventory.close()
     }
 
@@ -133,7 +140,20 @@ import VctlAPI
         kernel.state.withLock { ($0.isDisturbed, $0.refuses) = (false, true) }
         try await add("third", 3)
         #expect(kernel.counts == [3, 1])
-        #expect(kernel.read()?.contains("10.99.3.0") == true)
+        #expect(try kernel.read()?.contains("10.99.3.0") == true)
+        try core.inventory.close()
+    }
+
+    /// What was written before the failure is not what was there before.
+    @Test func whatFailedHalfWayIsNotBelieved() async throws {
+        kernel.state.withLock { ($0.isDisturbed, $0.isMute) = (true, true) }
+        await #expect(throws: HostNetError.self) { try await add("second", 2) }
+        kernel.state.withLock { ($0.isDisturbed, $0.isMute) = (false, false) }
+        #expect(try kernel.read()?.contains("10.99.2.0") == true)
+        _ = try await core.networks.delete(.name("second"), bench.context("network.delete"))
+        await core.engine.idle()
+        try await firewall.ensure(asksKernel: false)
+        #expect(try kernel.read()?.contains("10.99.2.0") == false)
         try core.inventory.close()
     }
 

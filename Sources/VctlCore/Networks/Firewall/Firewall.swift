@@ -129,15 +129,22 @@ final class Firewall: Sendable {
     /// Writes what differs.
     /// - Returns: whether the kernel has `new` now, for certain. Why not, the next attempt says.
     private func change(_ old: RuleTable, to new: RuleTable, in table: any PacketTable) -> Bool {
-        guard let before = state.withLock(\.generation), let edits = old.edits(to: new),
-            (try? table.change(edits)) != nil, table.generation() == before &+ 1
-        else { return false }
+        guard let before = state.withLock(\.generation), let edits = old.edits(to: new) else { return false }
+        // Until it is known to have come to its end, nobody knows what the kernel has.
+        state.withLock { $0.isKnown = false }
+        do { try table.change(edits) } catch {
+            logger.notice(
+                "the rules of one network could not be changed alone", metadata: ["error": "\(error)"])
+            return false
+        }
+        guard table.generation() == before &+ 1 else { return false }
         state.withLock { $0 = State(rules: new, generation: before &+ 1, isKnown: true) }
         return true
     }
 
     /// Writes all of it; again, where somebody may have changed it before it was read.
     private func replace(_ rules: RuleTable?, in table: any PacketTable) throws {
+        state.withLock { $0.isKnown = false }
         for _ in 1...3 {
             let before = table.generation()
             try table.replace(with: rules?.body)
