@@ -12,7 +12,7 @@ extension RealGuests {
             for name in ["needed", "beside"] {
                 try lab.must("pool", "create", name, "--type", "dir", "--target", "/srv/\(name)")
             }
-            for name in ["base", "slept", "open", "gone"] {
+            for name in ["base", "slept", "open", "looped", "gone"] {
                 try lab.must("volume", "create", "needed/\(name)", "--size", "8M")
             }
             try lab.must("volume", "clone", "needed/base", "beside/top", "--linked")
@@ -27,6 +27,7 @@ extension RealGuests {
             #expect(taken.status == 4 && taken.err.contains("beside/top"), "\(taken)")
             try aSuspendedGuestsDiskStays(lab)
             try whatAQEMUOfNobodyHasStays(lab)
+            try whatALoopDeviceHasStays(lab)
 
             try lab.inside("rm", "/srv/needed/gone")
             try lab.inside("cp", "/etc/hostname", "/srv/needed/gone")
@@ -144,6 +145,22 @@ extension RealGuests {
             let outcome = try lab.inside("bash", "-c", script, "hold", "\(Lab.build)/vctl")
             #expect(outcome.status == 0, "\(outcome)")
             #expect(outcome.out.components(separatedBy: "open in QEMU").count == 4, "\(outcome)")
+        }
+
+        /// Of these no lock of QEMU's tells.
+        private func whatALoopDeviceHasStays(_ lab: Lab) throws {
+            let script = """
+                device=$(losetup --find --show /srv/needed/looped) || exit 9
+                volume=needed/looped
+                for words in "wipe $volume --yes" "resize $volume 16M" "delete $volume --yes"; do
+                    $1 volume $words 2>&1 && state=8
+                done
+                losetup -d "$device"
+                exit ${state:-0}
+                """
+            let outcome = try lab.inside("bash", "-c", script, "loop", "\(Lab.build)/vctl")
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(outcome.out.components(separatedBy: "open for writing").count == 4, "\(outcome)")
         }
 
         /// The reader stands still until the volume has been written to, and then takes the rest.

@@ -36,10 +36,10 @@ extension Endpoints {
             "Make a volume another size", VolumeResize.self, .operation, Operation.self, [.force, .dryRun]),
         call(
             .post, "volume.clone", "/v1/pools/{pool}/volumes/{volume}/actions/clone",
-            "Make a volume from this one", VolumeClone.self, .operation, Operation.self, [.dryRun]),
+            "Make a volume from this one", VolumeClone.self, .operation, Operation.self, [.force, .dryRun]),
         call(
             .post, "volume.flatten", "/v1/pools/{pool}/volumes/{volume}/actions/flatten",
-            "Let a linked clone stand alone", Empty.self, .operation, Operation.self, [.dryRun]),
+            "Let a linked clone stand alone", Empty.self, .operation, Operation.self, [.force, .dryRun]),
         call(
             .post, "volume.wipe", "/v1/pools/{pool}/volumes/{volume}/actions/wipe",
             "Overwrite all data of a volume", Empty.self, .operation, Operation.self, [.dryRun]),

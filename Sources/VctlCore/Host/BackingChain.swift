@@ -16,11 +16,12 @@ enum BackingChain {
     /// - Parameter format: what QEMU opens the file as.
     /// - Throws: ``Problem`` `pool.state` where one cannot be read: it may read from any file.
     static func files(behind path: String, format: String = "qcow2") throws(Problem) -> [String] {
-        var found: [String] = []
+        var (found, known): ([String], Set<ExactName>) = ([], [])
         var waiting = format == "qcow2" ? [path] : []
         while let next = waiting.popLast(), found.count < limit {
             for reference in try references(next) {
-                for file in resolve(reference.name, from: next) where !found.contains(file) {
+                for file in resolve(reference.name, from: next)
+                where known.insert(ExactName(file)).inserted {
                     found.append(file)
                     // Without a name of the format QEMU looks into the file itself.
                     if reference.format ?? "qcow2" == "qcow2" { waiting.append(file) }

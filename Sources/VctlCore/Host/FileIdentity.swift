@@ -100,17 +100,18 @@ struct FileKey: Hashable, Sendable {
 
 /// Paths that lead to some files.
 struct SameFiles: Sendable {
-    private let paths: Set<String>
+    private let paths: Set<ExactName>
     private let keys: Set<FileKey>
 
     init(_ files: some Sequence<String>) {
-        paths = Set(files.map(RealPath.of))
-        keys = Set(paths.compactMap { FileKey(path: $0) })
+        let real = files.map(RealPath.of)
+        paths = Set(real.map { ExactName($0) })
+        keys = Set(real.compactMap { FileKey(path: $0) })
     }
 
     /// Whether a path leads to one of them.
     func contains(_ path: String) -> Bool {
-        if paths.contains(RealPath.of(path)) { return true }
+        if paths.contains(ExactName(RealPath.of(path))) { return true }
         return FileKey(path: path).map(keys.contains) ?? false
     }
 }

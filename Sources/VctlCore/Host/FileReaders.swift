@@ -40,20 +40,22 @@ struct FileReaders: Sendable {
 
     /// The first who needs one of the files, besides the domain `except` and the files themselves.
     /// - Parameter looseFiles: whether files that no domain has count, too.
-    /// - Throws: ``Problem`` `libvirt.unavailable`, `pool.state` where a file cannot be read: nobody knows then.
+    /// - Throws: ``Problem`` `libvirt.unavailable`, `pool.state` where a file cannot be read: then nobody
+    ///   knows.
     func first(of paths: [String], except: ObjectID? = nil, looseFiles: Bool = true) async throws
         -> FileReader?
     {
         guard !paths.isEmpty else { return nil }
         let known = try await domains()
         let (targets, name) = try await looks.ask(RealPath.folder(of: paths[0])) {
-            let targets = Set(paths.map(RealPath.of))
+            let targets = paths.map(RealPath.of)
             return (targets, try known.reader(of: targets, except: except))
         }
         if let name { return .domain(name) }
         guard looseFiles else { return nil }
-        let raw = known.raw.union(try await raw())
-        for folder in Set(try await folders() + targets.map(RealPath.folder)).sorted() {
+        let raw = known.raw.union(try await raw().map { ExactName($0) })
+        let all = try await folders() + targets.map(RealPath.folder)
+        for folder in Set(all.map { ExactName($0) }).sorted().map(\.text) {
             let found = try await looks.ask(folder) {
                 try Self.file(in: folder, needing: SameFiles(targets), besides: raw)
             }
@@ -64,11 +66,11 @@ struct FileReaders: Sendable {
 
     /// - Parameter raw: disks whose first bytes are a guest's, and say nothing.
     private static func file(
-        in folder: String, needing targets: SameFiles, besides raw: Set<String>
+        in folder: String, needing targets: SameFiles, besides raw: Set<ExactName>
     ) throws -> FileReader? {
         for name in try names(in: folder) {
             let path = "\(folder)/\(name)"
-            guard !raw.contains(RealPath.of(path)), !targets.contains(path) else { continue }
+            guard !raw.contains(ExactName(RealPath.of(path))), !targets.contains(path) else { continue }
             if try BackingChain.files(behind: path).contains(where: targets.contains) { return .file(path) }
         }
         return nil
@@ -88,33 +90,35 @@ struct FileReaders: Sendable {
 
 /// Which files the disks of all domains are, and read from.
 struct DomainFiles: Sendable {
-    private var users: [String: [(id: ObjectID, name: String)]] = [:]
+    private var users: [ExactName: [(id: ObjectID, name: String)]] = [:]
     /// The same by what the files are, whatever they are called.
     private var keyed: [FileKey: [(id: ObjectID, name: String)]] = [:]
     /// Disks that QEMU opens as raw.
-    private(set) var raw: Set<String> = []
+    private(set) var raw: Set<ExactName> = []
     /// Whose disks cannot be read: they may need any file.
     private var unread: [(id: ObjectID, why: Problem)] = []
 
     init(_ all: [DomainNeeds], _ pools: PoolDisks = PoolDisks()) {
         for needs in all {
             let id = ObjectID(needs.record.uuid)
-            var files = Set(needs.others.map(RealPath.of))
-            for disk in needs.disks { files.formUnion(self.files(of: disk, id, pools)) }
-            for file in files { add((id, needs.record.name), of: file) }
+            var files = needs.others.map(RealPath.of)
+            for disk in needs.disks { files += self.files(of: disk, id, pools) }
+            for file in Set(files.map { ExactName($0) }).map(\.text) {
+                add((id, needs.record.name), of: file)
+            }
         }
     }
 
     private mutating func add(_ user: (id: ObjectID, name: String), of file: String) {
-        users[file, default: []].append(user)
+        users[ExactName(file), default: []].append(user)
         if let key = FileKey(path: file) { keyed[key, default: []].append(user) }
     }
 
     /// The name of a domain that needs one of the files.
     /// - Throws: ``Problem`` `pool.state` where that of a disk is not known.
-    func reader(of files: Set<String>, except: ObjectID?) throws(Problem) -> String? {
+    func reader(of files: [String], except: ObjectID?) throws(Problem) -> String? {
         for file in files.sorted() {
-            let all = (users[file] ?? []) + (FileKey(path: file).flatMap { keyed[$0] } ?? [])
+            let all = (users[ExactName(file)] ?? []) + (FileKey(path: file).flatMap { keyed[$0] } ?? [])
             if let user = all.first(where: { $0.id != except }) { return user.name }
         }
         if let other = unread.first(where: { $0.id != except }) { throw other.why }
@@ -123,7 +127,7 @@ struct DomainFiles: Sendable {
 
     private mutating func files(of disk: DiskXML, _ id: ObjectID, _ pools: PoolDisks) -> [String] {
         guard let path = pools.path(of: disk) else { return [] }
-        if disk.driverType != "qcow2" { raw.insert(RealPath.of(path)) }
+        if disk.driverType != "qcow2" { raw.insert(ExactName(RealPath.of(path))) }
         do throws(Problem) { return ([path] + (try DomainNeeds.behind(disk, path))).map(RealPath.of) } catch {
             unread.append((id, error))
             return [RealPath.of(path)]

@@ -11,7 +11,7 @@ extension PoolService {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         let (home, source) = try await source(pool, name, context)
         let linked = clone.clone == .linked
-        let (image, user) = try await self.image(of: source, linked: linked)
+        let (image, user) = try await self.image(of: source, linked: linked, force: context.force)
         let size = try await QemuImg.info(image).virtualSizeBytes
         var create = VolumeCreate(name: clone.name, sizeBytes: try ByteCount(bytes: size))
         (create.format, create.labels) = (clone.format ?? (linked ? .qcow2 : image.format), clone.labels)
@@ -22,14 +22,15 @@ extension PoolService {
         }
         try VMRules.refuse(problems)
         let (row, folder) = try await writable(clone.pool ?? pool)
-        try refuseTaken("\(folder)/\(create.name)", "\(row.name)/\(create.name)")
+        try await refuseTaken("\(folder)/\(create.name)", "\(row.name)/\(create.name)")
         var request = self.request(create, row, folder, context)
         request.volume.source = .init(path: image.path, format: image.format, linked: linked)
         if linked { request.mark.backing = image.path }
         request.source = source.reference
         if !linked {
             let needed = try await QemuImg.measure(image, as: request.mark.format).required
-            try FreeSpace.require(needed, at: request.mark.path, for: "the clone")
+            let path = request.mark.path
+            try await Blocking.run { try FreeSpace.require(needed, at: path, for: "the clone") }
         }
         let how = linked ? "as a linked clone of" : "as a copy of"
         return try await accept(
@@ -46,16 +47,19 @@ extension PoolService {
         let found = try await inventory.read { try VolumeStore.get($0, row, name) }
         let volume = try found.value()
         guard found.mark != nil || context.caller.role == .admin else { throw Self.forAdmins(volume) }
-        _ = try present(volume, found)
+        _ = try await present(volume, found)
         return (row, volume)
     }
 
     /// What QEMU is to open it as, and the VM that has it and is off.
-    private func image(of volume: Volume, linked: Bool) async throws -> (QemuImg.Image, VolumeUser?) {
+    private func image(of volume: Volume, linked: Bool, force: Bool) async throws -> (
+        QemuImg.Image, VolumeUser?
+    ) {
         let guards = VolumeGuards(environment: environment)
         let user = try await guards.refuseReading(volume, forGood: linked)
         let format = try Self.format(user?.format ?? volume.format, volume, "is not copied")
-        try await guards.refuseForeignBacking(volume.path, volume.fullName, format)
+        try await guards.refuseForeignBacking(
+            volume.path, volume.fullName, format, isKnown: volume.managed || user != nil || force)
         return (.init(path: volume.path, format: format), user)
     }
 
@@ -66,7 +70,7 @@ extension PoolService {
     {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         let (row, found, volume) = try await changeable(pool, name, context)
-        let file = try present(volume, found)
+        let file = try await present(volume, found)
         let guards = VolumeGuards(environment: environment)
         let user = try await guards.refuseFlatten(
             volume.path, volume.called, to: volume.capacityBytes ?? 0)
@@ -76,7 +80,8 @@ extension PoolService {
                 .volumeState, "volume \(shown(volume.fullName)) reads from no other file",
                 hint: "vctl volume show \(shown(volume.fullName))")
         }
-        try await guards.refuseForeignBacking(volume.path, volume.fullName, format)
+        try await guards.refuseForeignBacking(
+            volume.path, volume.fullName, format, isKnown: volume.managed || user != nil || context.force)
         let change = "take in what it reads from \(backing)"
         return try await rewrite(.flatten, file, format, row, volume, context, change, user)
     }
@@ -88,7 +93,7 @@ extension PoolService {
     {
         if let earlier = try await acceptance.earlier(context) { return earlier }
         let (row, found, volume) = try await changeable(pool, name, context)
-        let file = try present(volume, found)
+        let file = try await present(volume, found)
         try await users.refuseUsed(volume.path, volume.called)
         let said = found.mark?.format.rawValue ?? volume.format
         let format = try Self.format(said, volume, "stays as it is")
@@ -103,8 +108,11 @@ extension PoolService {
         _ action: VolumeRewriteOperation.Action, _ file: KnownFile, _ format: DiskFormat, _ row: PoolRow,
         _ volume: Volume, _ context: RequestContext, _ change: String, _ user: VolumeUser?
     ) async throws -> Accepted {
-        try await Blocking.run { try VolumeGuards.refuseBusy(file) }
-        let bytes = format == .qcow2 ? volume.capacityBytes : FileStamp(path: volume.path)?.size
+        let size = try await Blocking.run {
+            try VolumeGuards.refuseBusy(file)
+            return FileStamp(path: file.path)?.size
+        }
+        let bytes = format == .qcow2 ? volume.capacityBytes : size
         let request = VolumeRewriteOperation.Request(
             pool: row.reference, volume: volume.reference, file: file, format: format, bytes: bytes ?? 0,
             action: action)
@@ -125,6 +133,6 @@ extension PoolService {
                 .volumeState, "volume \(full) is a part only: it reads from \(shown(backing))",
                 hint: "vctl volume flatten \(full), or vctl volume clone \(full) POOL/NAME --full")
         }
-        return try ImageContent(path: volume.path, isHeldStill: true)
+        return try await Blocking.run { try ImageContent(path: volume.path, isHeldStill: true) }
     }
 }

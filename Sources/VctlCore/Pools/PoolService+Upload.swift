@@ -17,8 +17,10 @@ extension PoolService {
         let (create, checksum) = try Self.checked(name, checksum)
         let (row, folder) = try await writable(pool)
         let path = "\(folder)/\(create.name)"
-        try refuseTaken(path, "\(row.name)/\(create.name)")
-        if let size { try FreeSpace.require(size, at: path, for: "the file") }
+        try await refuseTaken(path, "\(row.name)/\(create.name)")
+        if let size {
+            try await Blocking.run { try FreeSpace.require(size, at: path, for: "the file") }
+        }
         var request = self.request(create, row, folder, context)
         let (volume, notes) = (request.volume, UploadNotes(state: environment.state))
         try notes.begin(volume)
@@ -27,9 +29,9 @@ extension PoolService {
             let verification = ImageVerification(
                 path: volume.path, checksum: checksum, declared: nil, limits: ImageLimits())
             let found = try await verification.run { _ in }
-            try request.take(found)
+            try request.take(found, try await Blocking.run { KnownFile(path: volume.path) })
         } catch {
-            try DurableFile.remove(volume.path)
+            try await Blocking.run { try DurableFile.remove(volume.path) }
             try notes.end(volume.id)
             throw error
         }
@@ -84,15 +86,13 @@ extension PoolService {
 extension VolumeCreateOperation.Request {
     /// What was received is the volume.
     /// - Throws: ``Problem`` `image.format` where a guest could not use it as it is.
-    fileprivate mutating func take(_ found: ImageVerification.Verified) throws {
+    fileprivate mutating func take(_ found: ImageVerification.Verified, _ file: KnownFile?) throws {
         guard found.format == .qcow2 || found.format == .raw else {
             throw Problem(
                 .imageFormat, "the file is \(found.format.rawValue); a volume is qcow2 or raw",
                 hint: "qemu-img convert -O qcow2 FILE disk.qcow2, and upload disk.qcow2")
         }
-        guard let file = KnownFile(path: volume.path) else {
-            throw FileFailure(path: volume.path, errno: ENOENT)
-        }
+        guard let file else { throw FileFailure(path: volume.path, errno: ENOENT) }
         (mark.format, volume.format, volume.sizeBytes) = (found.format, found.format, found.virtualSize)
         received = file
     }

@@ -23,7 +23,7 @@ extension PoolService {
         return try await inventory.read { db in
             let row = try VolumeStore.get(db, try PoolStore.get(db, pool), name)
             var volume = try row.value()
-            volume.usedBy = try VolumeUsers.byPath(db)[volume.path] ?? []
+            volume.usedBy = try VolumeUsers.byPath(db)[ExactName(volume.path)] ?? []
             return Rendered(json: try JSON.text(volume), etag: row.etag)
         }
     }
@@ -38,11 +38,11 @@ extension PoolService {
         try VMRules.refuse(PoolRules.problems(create))
         let (row, folder) = try await writable(pool)
         let path = "\(folder)/\(create.name)"
-        try refuseTaken(path, "\(row.name)/\(create.name)")
+        try await refuseTaken(path, "\(row.name)/\(create.name)")
         let request = self.request(create, row, folder, context)
         let bytes = create.sizeBytes.bytes
         if [.falloc, .full].contains(request.volume.preallocation) {
-            try FreeSpace.require(bytes, at: path, for: "a preallocated volume")
+            try await Blocking.run { try FreeSpace.require(bytes, at: path, for: "a preallocated volume") }
         }
         let mark = request.mark
         return try await accept(
@@ -99,9 +99,12 @@ extension PoolService {
         return .init(pool: row.reference, mark: mark, volume: volume)
     }
 
-    func refuseTaken(_ path: String, _ name: String) throws {
-        var status = stat()
-        if lstat(path, &status) == 0 { throw Self.taken(name) }
+    func refuseTaken(_ path: String, _ name: String) async throws {
+        let isThere = try await environment.looks.ask(RealPath.folder(of: path)) { () -> Bool in
+            var status = stat()
+            return lstat(path, &status) == 0
+        }
+        if isThere { throw Self.taken(name) }
     }
 
     private static func taken(_ name: String) -> Problem {
@@ -143,7 +146,7 @@ extension PoolService {
                 hint: "virsh vol-list \(shown(row.name))")
         }
         // As disks of VMs are named, too.
-        return (row, RealPath.of(folder))
+        return (row, try await environment.looks.ask(folder) { RealPath.of(folder) })
     }
 
     /// The volume that a change is about, as it is now.
@@ -183,10 +186,11 @@ extension PoolService {
         try VMRules.refuse(PoolRules.sizeProblems(bytes))
         let (row, found, volume) = try await changeable(pool, name, context)
         let guards = VolumeGuards(environment: environment)
-        let file = try present(volume, found)
+        let file = try await present(volume, found)
         let user = try await guards.refuseResize(volume.path, volume.called, to: bytes)
         let format = try Self.format(user?.format ?? volume.format, volume, "keeps its size")
-        try await guards.refuseForeignBacking(volume.path, volume.fullName, format)
+        try await guards.refuseForeignBacking(
+            volume.path, volume.fullName, format, isKnown: volume.managed || user != nil || context.force)
         try await Blocking.run { try VolumeGuards.refuseBusy(file) }
         let image = QemuImg.Image(path: volume.path, format: format)
         let now = try await QemuImg.info(image).virtualSizeBytes
@@ -220,8 +224,10 @@ extension PoolService {
 
     /// The file of a volume that is there.
     /// - Throws: ``Problem`` `volume.state` where it is gone, or another file has its place.
-    func present(_ volume: Volume, _ row: VolumeRow) throws -> KnownFile {
-        guard volume.state == .present, let file = KnownFile(path: volume.path) else {
+    func present(_ volume: Volume, _ row: VolumeRow) async throws -> KnownFile {
+        let path = volume.path
+        let there = try await environment.looks.ask(RealPath.folder(of: path)) { KnownFile(path: path) }
+        guard volume.state == .present, let file = there else {
             let name = shown(volume.fullName)
             let what = volume.state == .present ? "missing" : volume.state.rawValue
             let forget = row.mark == nil ? "" : "; vctl volume delete \(name) forgets it, and removes nothing"
@@ -258,7 +264,7 @@ extension PoolService {
         var request = VolumeDeleteOperation.Request(
             pool: row.reference, volume: volume.reference, name: volume.name, mark: found.mark?.id)
         if volume.state == .present {
-            let file = try present(volume, found)
+            let file = try await present(volume, found)
             try await users.refuseUsed(volume.path, volume.called)
             request.file = file
         }

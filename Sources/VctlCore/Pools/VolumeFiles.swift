@@ -21,6 +21,7 @@ struct VolumeFile: Hashable, Sendable {
     /// `nil` where there is no plain file. A symbolic link is none: it could lead out of the pool.
     /// - Parameter isRaw: whether its bytes are a guest's from the first one on.
     /// - Throws: ``FileFailure`` where nobody can say so.
+    @available(*, noasync, message: "it waits for the disk: call it in Blocking.run")
     init?(_ folder: String, _ name: String, isRaw: Bool) throws(FileFailure) {
         let path = "\(folder)/\(name)"
         guard let stamp = FileStamp(path: path), let identity = FileIdentity(path: path) else {
@@ -97,6 +98,14 @@ struct SeenVolume: Sendable {
     var file: FileIdentity?
     /// Whether its file cannot be read.
     var isUnread = false
+
+    /// What is at a path in a pool; `nil`: no volume, or nobody can say so.
+    static func now(_ path: String, isRaw: Bool, in pool: String) async -> SeenVolume? {
+        let file = try? await Blocking.run {
+            try VolumeFile(RealPath.folder(of: path), RealPath.name(of: path), isRaw: isRaw)
+        }
+        return file?.seen(in: pool)
+    }
 
     /// The same with what is known besides: what was said of it, and, where nobody can read it, what it was
     /// when somebody could.

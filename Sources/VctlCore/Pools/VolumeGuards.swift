@@ -67,6 +67,7 @@ struct VolumeGuards: Sendable {
 
     /// - Throws: ``Problem`` `volume.inUse` where QEMU has it open, or it has a second name; `volume.state`
     ///   where it is another file by now.
+    @available(*, noasync, message: "it waits for the disk: call it in Blocking.run")
     static func refuseBusy(_ file: KnownFile) throws { _ = try ImageLock(file, for: .write) }
 
     /// The VM that has it as a disk, and is off.
@@ -98,16 +99,19 @@ struct VolumeGuards: Sendable {
     }
 
     /// Whoever opens a qcow2 opens all that it reads from, too.
+    /// - Parameter isKnown: whether anybody but the file says that it is a qcow2. What was a raw disk until
+    ///   its VM was gone looks the same, and names what a guest likes: volumes of others, too.
     /// - Throws: ``Problem`` `image.backingFile` where one of these is neither a volume nor an image, is no
     ///   plain file, has its data in another file, or has no format that was said.
-    func refuseForeignBacking(_ path: String, _ fullName: String, _ format: DiskFormat) async throws {
+    func refuseForeignBacking(
+        _ path: String, _ fullName: String, _ format: DiskFormat, isKnown: Bool = true
+    ) async throws {
         guard format == .qcow2 else { return }
         let files = try await environment.looks.ask(path) { try VolumeChain.files(of: path, fullName) }
-        let (unknown, raw) = try await environment.inventory.read { db in
-            let unknown = try files.first {
-                try ImageStore.name(db, path: $0.path) == nil && !VolumeStore.isVolume(db, path: $0.path)
-            }
-            return (unknown, Set(try VolumeStore.rawPaths(db).map { ExactName($0) }))
+        let (volumes, unknown, raw) = try await environment.inventory.read { db in
+            let volumes = try files.filter { try ImageStore.name(db, path: $0.path) == nil }
+            let unknown = try volumes.first { try !VolumeStore.isVolume(db, path: $0.path) }
+            return (volumes, unknown, Set(try VolumeStore.rawPaths(db).map { ExactName($0) }))
         }
         if let unknown {
             throw VolumeChain.refusal(
@@ -117,6 +121,13 @@ struct VolumeGuards: Sendable {
         if let file = files.first(where: { $0.format != .raw && raw.contains(ExactName($0.path)) }) {
             throw VolumeChain.refusal(
                 fullName, path, "reads from the raw volume \(shown(file.path)) as \(file.format.rawValue)")
+        }
+        if !isKnown, let volume = volumes.first {
+            throw VolumeChain.refusal(
+                fullName, path,
+                "reads from \(shown(volume.path)), as nobody but its own first bytes say: a guest may have"
+                    + " written them",
+                "--force takes it at its word; qemu-img info \(shown(path))")
         }
     }
 }
@@ -134,7 +145,8 @@ enum VolumeChain {
                 throw refusal(fullName, path, "has data in another file than \(shown(file))")
             }
             guard let image = try backing(of: file, fullName, path) else { break }
-            guard found.count < limit, !found.contains(where: { $0.path == image.path }) else {
+            guard found.count < limit, !found.contains(where: { ExactName($0.path) == ExactName(image.path) })
+            else {
                 throw refusal(fullName, path, "reads from itself, or from too many files")
             }
             found.append(image)

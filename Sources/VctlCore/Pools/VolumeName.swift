@@ -31,6 +31,8 @@ struct ExactName: Hashable, Comparable, Sendable {
 
     init(_ name: String) { bytes = Array(name.utf8) }
 
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
     static func < (left: ExactName, right: ExactName) -> Bool {
         left.bytes.lexicographicallyPrecedes(right.bytes)
     }

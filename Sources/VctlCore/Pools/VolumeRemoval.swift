@@ -7,6 +7,7 @@ enum VolumeRemoval {
     /// That it is gone already is as good. Ask who needs it right before.
     /// - Throws: ``Problem`` `volume.state` where another file is there by now, `volume.inUse` where QEMU has
     ///   it open; ``FileFailure``.
+    @available(*, noasync, message: "it waits for the disk: call it in Blocking.run")
     static func remove(_ file: KnownFile) throws {
         guard exists(file.path) else { return }
         let lock = try ImageLock(file, for: .remove)
@@ -26,6 +27,7 @@ enum VolumeRemoval {
 enum VolumePlace {
     /// - Parameter file: the file, at its minted name.
     /// - Throws: ``Problem`` `volume.exists`, where the name was taken meanwhile.
+    @available(*, noasync, message: "it waits for the disk: call it in Blocking.run")
     static func place(_ file: KnownFile, at path: String) throws {
         // An earlier attempt may have come to its end.
         if !file.identity.isSame(as: FileIdentity(path: path)), link(file.path, path) != 0 {
@@ -38,6 +40,7 @@ enum VolumePlace {
     }
 
     /// Takes back what ``place(_:at:)`` did, and nothing that somebody else did.
+    @available(*, noasync, message: "it waits for the disk: call it in Blocking.run")
     static func takeBack(_ file: KnownFile, at path: String) throws {
         guard file.identity.isSame(as: FileIdentity(path: path)) else { return }
         try DurableFile.remove(path)

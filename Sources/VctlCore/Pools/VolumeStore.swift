@@ -100,7 +100,7 @@ enum VolumeStore {
         let rows = try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments)
         let users = try VolumeUsers.byPath(db)
         let texts = try rows.prefix(limit).map { row in
-            try VolumeDocument.text(row["document"], users[row["path"]] ?? [], row["holder"])
+            try VolumeDocument.text(row["document"], users[ExactName(row["path"])] ?? [], row["holder"])
         }
         return (texts, rows.count > limit ? rows[limit - 1]["full"] : nil)
     }
@@ -148,8 +148,9 @@ enum VolumeStore {
         }
     }
 
-    /// The files whose first bytes are a guest's, and say nothing: the volumes that were made as raw ones, while
-    /// they are what was made, and what VMs have as raw disks; but nothing that was made as something else.
+    /// The files whose first bytes are a guest's, and say nothing: the volumes that were made as raw ones,
+    /// while they are what was made, and what VMs have as raw disks; but nothing that was made as something
+    /// else.
     static func rawPaths(_ db: Database) throws -> [String] {
         try String.fetchAll(db.cachedStatement(sql: raw))
     }

@@ -30,7 +30,7 @@ struct PoolUse: Hashable, Sendable {
         for row in try Row.fetchAll(db, sql: "SELECT pool, path FROM volume") {
             guard let pool = ObjectID(row["pool"] as String) else { continue }
             uses[pool, default: PoolUse()].volumes += 1
-            if let names = users[row["path"]] { uses[pool]?.vms.formUnion(names) }
+            if let names = users[ExactName(row["path"])] { uses[pool]?.vms.formUnion(names) }
         }
         return uses
     }
@@ -42,16 +42,17 @@ struct VolumeUsers: Sendable {
     let environment: VMEnvironment
 
     /// The names of VMs by the paths of what their disks are and read from.
-    static func byPath(_ db: Database) throws -> [String: [String]] {
+    static func byPath(_ db: Database) throws -> [ExactName: [String]] {
         let sql = """
             SELECT vm.name AS vm, disk.value ->> '$.path' AS path
             FROM vm, json_each(vm.document, '$.disks') AS disk
             WHERE disk.value ->> '$.path' IS NOT NULL ORDER BY vm.name
             """
-        let behind = Dictionary(try VolumeStore.links(db).map { ($0.path, $0.backing) }) { $1 }
-        var users: [String: [String]] = [:]
+        let links = try VolumeStore.links(db)
+        let behind = Dictionary(links.map { (ExactName($0.path), ExactName($0.backing)) }) { $1 }
+        var users: [ExactName: [String]] = [:]
         for row in try Row.fetchAll(db.cachedStatement(sql: sql)) {
-            var (next, seen): (String?, Set<String>) = (row["path"], [])
+            var (next, seen): (ExactName?, Set<ExactName>) = (ExactName(row["path"]), [])
             while let path = next, seen.insert(path).inserted {
                 if users[path]?.last != row["vm"] { users[path, default: []].append(row["vm"]) }
                 next = behind[path]

@@ -55,6 +55,8 @@ struct VolumeCloneCommand: ParsableCommand {
     @Flag(exclusivity: .exclusive) var how: How?
     @OptionGroup var format: VolumeFormatOptions
     @OptionGroup(title: "Object") var labels: LabelOptions
+    @Flag(name: .customLong("force"), help: "Also where a guest may have said what it reads from.")
+    var force = false
 
     enum How: String, EnumerableFlag {
         case linked, full
@@ -71,7 +73,7 @@ struct VolumeCloneCommand: ParsableCommand {
         var body = VolumeClone(name: try Name(new.name))
         (body.pool, body.format, body.labels) = (new.pool, format.stored, labels.labels)
         body.clone = how.map { $0 == .linked ? .linked : .full }
-        try source.run("volume.clone", format.output, body)
+        try source.run("volume.clone", force: force, format.output, body)
     }
 }
 
@@ -82,8 +84,10 @@ struct VolumeFlatten: ParsableCommand {
         discussion: "vctl volume flatten fast/thin1")
 
     @OptionGroup var options: VolumeOptions
+    @Flag(name: .customLong("force"), help: "Also where a guest may have said what it reads from.")
+    var force = false
 
-    func run() throws { try options.run("volume.flatten", Empty()) }
+    func run() throws { try options.run("volume.flatten", force: force, Empty()) }
 }
 
 /// `vctl volume wipe`.

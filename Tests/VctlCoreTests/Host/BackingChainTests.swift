@@ -63,6 +63,27 @@ struct BackingChainTests {
         }
     }
 
+    /// Both are é, once as two characters and once as one.
+    @Test func namesThatOnlyLookTheSameAreTwo() async throws {
+        let (two, one) = ("e\u{301}", "\u{e9}")
+        try await Tool("qemu-img", ["create", "-q", "-f", "qcow2", folder(one), "8M"]).run()
+        try await overlay(two, on: folder(one))
+        try await overlay("top", on: folder(two))
+        #expect(
+            try BackingChain.files(behind: folder("top")).map { Array($0.utf8) }
+                == [two, one].map { Array(folder($0).utf8) })
+        #expect(!SameFiles([folder("none-\(two)")]).contains(folder("none-\(one)")))
+        let readers = try FileReaders(domains: [], folders: [])
+        #expect(try await readers.first(of: [folder(one)]) != nil, "both read from it")
+        try FileManager.default.removeItem(atPath: folder("top"))
+        let reader = try await readers.first(of: [folder(one)])
+        guard case .file(let path)? = reader else {
+            Issue.record("the one behind it is not found")
+            return
+        }
+        #expect(Array(path.utf8) == Array(folder(two).utf8))
+    }
+
     @Test func aCircleEnds() async throws {
         try await overlay("one", on: "two")
         try await overlay("two", on: "one")

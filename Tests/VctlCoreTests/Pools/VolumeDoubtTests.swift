@@ -86,6 +86,35 @@ import VctlAPI
         try test.close()
     }
 
+    /// The VM that had it as a raw disk is gone, and nothing tells any more that it was one.
+    @Test func whatAFileOfNobodySaysIsNotTakenIn() async throws {
+        let test = try await PoolBench()
+        let target = try #require(try await test.make("fast").target)
+        try await test.add("fast", try test.volume("secret"))
+        try await header(naming: "\(target)/secret", test).write(to: URL(filePath: "\(target)/disk"))
+        try await test.look()
+        let (pools, fast) = (test.core.pools, Reference.name("fast"))
+        let clone = VolumeClone(name: try Name("copy"))
+        let size = VolumeResize(sizeBytes: try ByteCount("16M"))
+        let requests: [(String, (RequestContext) async throws -> Accepted)] = [
+            ("clone", { try await pools.cloneVolume(fast, "disk", clone, $0) }),
+            ("resize", { try await pools.resizeVolume(fast, "disk", size, $0) }),
+            ("flatten", { try await pools.flattenVolume(fast, "disk", $0) }),
+        ]
+        for (name, request) in requests {
+            let problem = await test.refused(.imageBackingFile) {
+                try await request(test.context("volume.\(name)"))
+            }
+            #expect(problem?.detail.contains("\(target)/secret") == true, "\(problem?.detail ?? "")")
+            #expect(problem?.hint?.contains("--force") == true)
+        }
+        for (name, request) in requests {
+            try await test.ended(try await request(test.forced("volume.\(name)")))
+        }
+        #expect(try await test.volumes("fast").compactMap(\.backing).isEmpty)
+        try test.close()
+    }
+
     @Test func whatAGuestWroteIntoARawVolumeNeedsNothing() async throws {
         let test = try await PoolBench()
         let target = try #require(try await test.make("fast").target)

@@ -107,7 +107,9 @@ import VctlAPI
         let ended = try await test.resumed(id)
         #expect(ended.status == .failed && ended.error?.detail.contains("snapshot") == true, "\(ended)")
         #expect(
-            try BackingChain.files(behind: "\(target)/top").map(RealPath.of) == [RealPath.of("\(target)/base")])
+            try BackingChain.files(behind: "\(target)/top").map(RealPath.of) == [
+                RealPath.of("\(target)/base")
+            ])
     }
 
     // MARK: Servers that do not answer
@@ -136,7 +138,9 @@ import VctlAPI
         let folder = try TemporaryFolder()
         try FileManager.default.createSymbolicLink(
             atPath: folder("loop"), withDestinationPath: folder("loop"))
-        let file = try folder.write("", to: "file")
+        try folder.write("", to: "file")
+        let other = try TemporaryFolder()
+        let file = try other.write("", to: "file")
         for (name, isUnknown) in [("loop", true), ("file", false), ("nothing", false)] {
             let readers = try FileReaders(domains: [], folders: [folder(name)])
             if isUnknown {

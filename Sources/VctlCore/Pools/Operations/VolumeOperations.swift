@@ -23,19 +23,19 @@ struct VolumeCreateOperation: OperationKind {
         let maker = VolumeMaker(environment: environment)
         let effects = PoolEffects(environment: environment)
         let (mark, volume, state) = (request.mark, request.volume, environment.state)
-        try await journal.step("make", undo: { try maker.remove(volume) }) {
+        try await journal.step("make", undo: { try await Blocking.run { try maker.remove(volume) } }) {
             if let source = request.source { try await refuseBusy(source, volume) }
             // An empty one in its place would be somebody's lost data.
-            if let file = request.received {
-                guard file.isThere else { throw ImageLock.replaced(file.path) }
-                return
-            }
+            if let file = request.received { return try await Self.refuseReplaced(file) }
             try await effects.refuseOtherFolder(request.pool.id)
             try await maker.make(volume) { journal.progress($0) }
         }
-        let file = try await journal.step("identity") { try Self.made(volume) }
-        try await journal.step("place", undo: { try VolumePlace.takeBack(file, at: mark.path) }) {
-            try VolumePlace.place(file, at: mark.path)
+        let file = try await journal.step("identity") { try await Self.made(volume) }
+        let takeBack = { @Sendable in
+            try await Blocking.run { try VolumePlace.takeBack(file, at: mark.path) }
+        }
+        try await journal.step("place", undo: takeBack) {
+            try await Blocking.run { try VolumePlace.place(file, at: mark.path) }
         }
         let kept = mark.of(file)
         try await journal.step("keep", undo: { try state.forget(.volume, mark.id) }) {
@@ -44,12 +44,18 @@ struct VolumeCreateOperation: OperationKind {
         let pool = request.pool
         let tell = { @Sendable in await effects.tell(pool.id) }
         try await journal.step("refresh", undo: tell, tell)
-        let made = try request.present(kept)
+        let made = await request.present(kept)
         return Outcome(made.reference) { try $0.store(made, of: pool.id, kept) }
     }
 
-    private static func made(_ volume: NewVolume) throws -> KnownFile {
-        if let file = KnownFile(path: volume.path) { return file }
+    private static func refuseReplaced(_ file: KnownFile) async throws {
+        try await Blocking.run {
+            guard file.isThere else { throw ImageLock.replaced(file.path) }
+        }
+    }
+
+    private static func made(_ volume: NewVolume) async throws -> KnownFile {
+        if let file = try await Blocking.run({ KnownFile(path: volume.path) }) { return file }
         throw FileFailure(path: volume.path, errno: ENOENT)
     }
 
@@ -84,10 +90,9 @@ extension KeptVolume {
 
 extension VolumeCreateOperation.Request {
     /// The volume as it lies there now.
-    fileprivate func present(_ mark: KeptVolume) throws -> Volume {
-        let file = try VolumeFile(
-            RealPath.folder(of: mark.path), mark.name, isRaw: mark.format == .raw)
-        guard let seen = file?.seen(in: pool.name) else { return .missing(mark, in: pool.name) }
+    fileprivate func present(_ mark: KeptVolume) async -> Volume {
+        let seen = await SeenVolume.now(mark.path, isRaw: mark.format == .raw, in: pool.name)
+        guard let seen else { return .missing(mark, in: pool.name) }
         var made = seen.volume
         made.apply(mark, of: seen.file)
         return made
@@ -114,10 +119,10 @@ struct VolumeResizeOperation: OperationKind {
         try journal.pointOfNoReturn()
         try await journal.step("resize") { try await resize(request) }
         try await journal.step("refresh") { await effects.tell(request.pool.id) }
-        let (folder, name) = (RealPath.folder(of: request.file.path), request.file.name)
-        let now = try VolumeFile(folder, name, isRaw: request.format == .raw)?.seen(in: request.pool.name)
+        let now = await SeenVolume.now(
+            request.file.path, isRaw: request.format == .raw, in: request.pool.name)
         return Outcome(request.volume) { transaction in
-            try transaction.renew(now, of: request.pool.id, name)
+            try transaction.renew(now, of: request.pool.id, request.file.name)
         }
     }
 
@@ -130,10 +135,10 @@ struct VolumeResizeOperation: OperationKind {
         try VolumeGuards.refuseOther(user, than: request.format, request.volume.name)
         try await guards.refuseForeignBacking(path, request.volume.name, request.format)
         let image = QemuImg.Image(path: path, format: request.format)
-        try VolumeGuards.refuseBusy(request.file)
+        try await Blocking.run { try VolumeGuards.refuseBusy(request.file) }
         if request.shrinks { try await VolumeGuards.refuseLoss(of: image, name, at: request.bytes) }
         guard try await QemuImg.info(image).virtualSizeBytes != request.bytes else { return }
-        try VolumeGuards.refuseBusy(request.file)
+        try await Blocking.run { try VolumeGuards.refuseBusy(request.file) }
         try await QemuImg.resize(
             path: path, format: image.format, sizeBytes: request.bytes, shrinks: request.shrinks)
     }
@@ -166,7 +171,7 @@ struct VolumeDeleteOperation: OperationKind {
             try await journal.step("remove") {
                 try await effects.refuseOtherFolder(request.pool.id)
                 try await users.refuseUsed(file.path, .init(pool: request.pool.name, name: request.name))
-                try VolumeRemoval.remove(file)
+                try await Blocking.run { try VolumeRemoval.remove(file) }
             }
         }
         try await journal.step("forget") {

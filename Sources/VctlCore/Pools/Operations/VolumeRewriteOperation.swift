@@ -37,12 +37,10 @@ struct VolumeRewriteOperation: OperationKind {
         case .wipe: try await wipe(request, journal)
         }
         try await journal.step("refresh") { await effects.tell(request.pool.id) }
-        let name = request.file.name
-        let now = try VolumeFile(
-            RealPath.folder(of: request.file.path), name, isRaw: request.format == .raw)?.seen(
-                in: request.pool.name)
+        let now = await SeenVolume.now(
+            request.file.path, isRaw: request.format == .raw, in: request.pool.name)
         return Outcome(request.volume) { transaction in
-            try transaction.renew(now, of: request.pool.id, name)
+            try transaction.renew(now, of: request.pool.id, request.file.name)
         }
     }
 
@@ -51,8 +49,11 @@ struct VolumeRewriteOperation: OperationKind {
         let user = try await guards.refuseFlatten(path, VolumeName(request.volume.name), to: request.bytes)
         try VolumeGuards.refuseOther(user, than: request.format, request.volume.name)
         try await guards.refuseForeignBacking(path, request.volume.name, request.format)
-        try VolumeGuards.refuseBusy(request.file)
-        guard try !BackingChain.files(behind: path).isEmpty else { return }
+        let readsFrom = try await Blocking.run {
+            try VolumeGuards.refuseBusy(request.file)
+            return try BackingChain.files(behind: path)
+        }
+        guard !readsFrom.isEmpty else { return }
         try await QemuImg.flatten(path: path) { percent in
             journal.progress(.init(phase: "flattening", done: Int64(percent), total: 100, unit: "percent"))
         }
@@ -86,7 +87,7 @@ struct VolumeRewriteOperation: OperationKind {
         guard request.format == .qcow2 else { return }
         try await journal.step("format") {
             try await refuseUsed(request)
-            try VolumeGuards.refuseBusy(request.file)
+            try await Blocking.run { try VolumeGuards.refuseBusy(request.file) }
             try await QemuImg.create(path: request.file.path, format: .qcow2, sizeBytes: request.bytes)
         }
         try await journal.step("keep") { try await change(request) { $0.wiping = nil } }
