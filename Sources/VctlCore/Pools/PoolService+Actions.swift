@@ -233,7 +233,10 @@ extension PoolService {
                 .volumeForeign, "pool \(name) has volumes that vctl did not make: \(some)",
                 hint: "vctl pool delete \(name) --with-data --force deletes them, too")
         }
-        let files = try values.filter { $0.volume.state == .present }.map { try present($0.volume, $0.row) }
+        var files: [KnownFile] = []
+        for value in values where value.volume.state == .present {
+            files.append(try await present(value.volume, value.row))
+        }
         try await users.refuseNeeded(files.map(\.path))
         return files
     }
