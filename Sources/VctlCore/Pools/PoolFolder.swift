@@ -25,10 +25,19 @@ struct PoolFolder: Codable, Hashable, Sendable {
         "\(path) is another directory than the one with its volumes: is its file system mounted?"
     }
 
+    /// That of a pool with volumes: an empty one has lost nothing where another folder has its place.
     static func kept(_ db: Database, of pool: ObjectID) throws -> PoolFolder? {
-        let text = try String.fetchOne(
-            db, sql: "SELECT folder FROM pool WHERE id = ?", arguments: [pool.rawValue])
-        return try text.map { try JSON.value(PoolFolder.self, $0) }
+        let sql = """
+            SELECT folder FROM pool WHERE id = ? AND EXISTS (SELECT 1 FROM volume WHERE pool = pool.id)
+            """
+        return try String.fetchOne(db, sql: sql, arguments: [pool.rawValue]).map {
+            try JSON.value(PoolFolder.self, $0)
+        }
+    }
+
+    /// Those of all such pools.
+    static func all(_ db: Database) throws -> [(pool: ObjectID, folder: PoolFolder)] {
+        try PoolStore.all(db).compactMap { row in try kept(db, of: row.id).map { (row.id, $0) } }
     }
 }
 
@@ -41,6 +50,17 @@ extension Transaction {
 }
 
 extension PoolEffects {
+    /// The same for a file, where a pool is in its folder.
+    /// - Throws: ``Problem`` `pool.state`.
+    func refuseOtherFolder(of path: String) async throws {
+        let folder = RealPath.folder(of: path)
+        let pools = try await environment.inventory.read { try PoolFolder.all($0) }
+        let pool = try await environment.looks.ask(folder) {
+            pools.first { RealPath.of($0.folder.path) == folder }?.pool
+        }
+        if let pool { try await refuseOtherFolder(pool) }
+    }
+
     /// For who is about to make or remove files there: the pool may have been looked at before the host's
     /// last boot.
     /// - Throws: ``Problem`` `pool.state` where another folder has its place, or none is there.

@@ -31,17 +31,33 @@ struct PoolProjection: Sendable {
         var (found, seen): ([SeenVolume]?, PoolFolder?) = (nil, nil)
         if let folder = Self.folder(of: pool) {
             seen = PoolFolder(path: folder)
-            if let seen, let known, seen.isOther(than: known) {
-                (pool.state, pool.problem) = (.missing, PoolFolder.problem(folder))
+            if Self.isOther(seen, known) {
+                Self.lose(&pool, folder)
             } else {
                 found = look(into: folder, &pool)
+                // What was mounted may have gone while it was listed.
+                if Self.isOther(PoolFolder(path: folder), seen) {
+                    found = nil
+                    Self.lose(&pool, folder)
+                }
             }
         } else if record.isActive {
             if let xml { Self.sizes(xml, &pool) }
             found = volumes.map { Self.seen($0, in: pool.name) }
         }
         Self.judge(&pool)
-        return SeenPool(pool: pool, volumes: found, folder: found == nil ? nil : seen)
+        return SeenPool(pool: pool, volumes: found, folder: found?.isEmpty ?? true ? nil : seen)
+    }
+
+    private static func isOther(_ folder: PoolFolder?, _ known: PoolFolder?) -> Bool {
+        guard let folder, let known else { return false }
+        return folder.isOther(than: known)
+    }
+
+    /// One that is stopped may have its file system unmounted.
+    private static func lose(_ pool: inout Pool, _ folder: String) {
+        guard pool.state == .running else { return }
+        (pool.state, pool.problem) = (.missing, PoolFolder.problem(folder))
     }
 
     /// A pool that nobody can look at now.

@@ -134,10 +134,10 @@ extension PoolService {
         let row = try await inventory.read { try PoolStore.get($0, .id(id)) }
         let pool = try row.value()
         guard pool.state == .running else {
-            let why = pool.problem.map { ": \($0)" } ?? ""
+            let (name, why) = (shown(row.name), pool.problem.map { ": \($0)" } ?? "")
             throw Problem(
-                .poolState, "pool \(shown(row.name)) is \(pool.state.rawValue)\(why)",
-                hint: "vctl pool start \(shown(row.name))")
+                .poolState, "pool \(name) is \(pool.state.rawValue)\(why)",
+                hint: pool.state == .stopped ? "vctl pool start \(name)" : "vctl pool show \(name)")
         }
         guard let folder = PoolProjection.folder(of: pool) else {
             throw Problem(

@@ -130,9 +130,10 @@ final class PoolWatcher: Sendable {
         return answer ?? projection.unanswered(record, after: Looks.patience, at: .now)
     }
 
-    /// Whether it is the first one, or the pool's path is another by now.
+    /// Whether it is the first one with volumes.
     private static func isNew(_ folder: PoolFolder, of id: ObjectID, _ db: Database) throws -> Bool {
-        try PoolFolder.kept(db, of: id)?.path != folder.path
+        guard let kept = try PoolFolder.kept(db, of: id) else { return true }
+        return kept.path != folder.path
     }
 
     /// Whether a write would change something: nearly always nothing has.

@@ -161,7 +161,7 @@ enum VolumeStore {
         guard let row = try Row.fetchOne(db, sql: sql, arguments: [path]).map({ try VolumeRow($0) }) else {
             return nil
         }
-        return try row.value().state == .present ? row.mark : nil
+        return try row.value().state == .replaced ? nil : row.mark
     }
 
     private static let raw = """
@@ -170,7 +170,8 @@ enum VolumeStore {
         UNION
         SELECT disk.value ->> '$.path' FROM vm, json_each(vm.document, '$.disks') AS disk
         WHERE disk.value ->> '$.path' IS NOT NULL AND coalesce(disk.value ->> '$.format', 'raw') <> 'qcow2'
-            AND disk.value ->> '$.path' NOT IN (SELECT path FROM volume WHERE mark IS NOT NULL)
+            AND disk.value ->> '$.path' NOT IN
+                (SELECT path FROM volume WHERE mark IS NOT NULL AND mark ->> '$.format' <> 'raw')
         """
 
     /// Whether a path is that of a volume.

@@ -42,6 +42,7 @@ struct VolumeMaker: Sendable {
 
     /// A file stands at the minted path only when it is whole.
     func make(_ volume: NewVolume, progress: @escaping @Sendable (Operation.Progress) -> Void) async throws {
+        try await PoolEffects(environment: environment).refuseOtherFolder(of: volume.path)
         guard !FileManager.default.fileExists(atPath: volume.path) else { return }
         try DurableFile.remove(volume.partial)
         do {

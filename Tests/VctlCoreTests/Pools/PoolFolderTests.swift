@@ -111,6 +111,7 @@ import VctlAPI
     @Test func aDiskOfAVMIsNotMadeThere() async throws {
         let test = try await PoolBench()
         try await test.make("fast")
+        try await test.add("fast", try test.volume("data"))
         try await test.bench.make("web", on: test.core)
         try unmount(test, "fast")
         var add = VMDiskAdd()
@@ -120,6 +121,32 @@ import VctlAPI
         await test.refused(.poolState) {
             try await test.core.vms.addDisk(.name("web"), disk, test.context("vm.disk.add"))
         }
+        try test.close()
+    }
+
+    /// What is stopped may be unplugged, and nothing is known to be wrong.
+    @Test func aStoppedPoolIsNotMissing() async throws {
+        let test = try await prepare()
+        try await test.bench.hypervisor.connection().storagePool(name: "theirs").destroy()
+        try unmount(test, "theirs")
+        try await test.look()
+        #expect(try await test.pool("theirs").state == .stopped)
+        #expect(try await test.volumes("theirs").count == 1)
+        try mount(test, "theirs")
+        try await test.look()
+        #expect(try await test.volumes("theirs").map(\.state) == [.present])
+        try test.close()
+    }
+
+    /// The directory may be made, or mounted, after somebody looked for the first time.
+    @Test func anEmptyPoolTakesWhateverIsThere() async throws {
+        let test = try await PoolBench()
+        try await test.make("fast")
+        try unmount(test, "fast")
+        try await test.look()
+        #expect(try await test.pool("fast").state == .running)
+        try await test.add("fast", try test.volume("data"))
+        #expect(try await test.volumes("fast").map(\.state) == [.present])
         try test.close()
     }
 

@@ -77,13 +77,13 @@ struct PoolPowerOperation: OperationKind {
                 try await effects.power(id, shall)
             }
         case .refresh:
+            try await journal.step("refresh") { try await effects.refresh(id) }
             if request.force == true {
                 // The next look takes the folder that is there.
                 try await journal.step("folder") {
                     try await environment.inventory.write { try $0.keepFolder(nil, of: id) }
                 }
             }
-            try await journal.step("refresh") { try await effects.refresh(id) }
         }
         let observe = { @Sendable in try await environment.pools.refresh(id) }
         try await journal.step("observe", undo: observe, observe)

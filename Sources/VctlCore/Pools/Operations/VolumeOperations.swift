@@ -27,7 +27,6 @@ struct VolumeCreateOperation: OperationKind {
             if let source = request.source { try await refuseBusy(source, volume) }
             // An empty one in its place would be somebody's lost data.
             if let file = request.received { return try await Self.refuseReplaced(file) }
-            try await effects.refuseOtherFolder(request.pool.id)
             try await maker.make(volume) { journal.progress($0) }
         }
         let file = try await journal.step("identity") { try await Self.made(volume) }

@@ -44,23 +44,29 @@ struct VMDeleteOperation: OperationKind {
     static func removeDisks(
         _ files: [String], force: Bool, _ environment: VMEnvironment, _ journal: Journal
     ) async throws {
-        let reader = try await journal.step("readers") { () -> FileReader? in
-            if let reader = try await environment.readers.first(of: files, looseFiles: !force) {
-                return reader
+        let why = try await journal.step("readers") { () -> String? in
+            do {
+                return try await reader(of: files, force, environment).map {
+                    "\($0.description) uses a disk by now"
+                }
+            } catch let problem as Problem where problem.errorCode == .poolState {
+                // The VM goes all the same: what it was is gone already.
+                return problem.detail
             }
-            guard !force else { return nil }
-            let link = try await VolumeUsers(environment: environment).link(to: files)
-            return link.map { .file($0.path) }
         }
-        if let reader {
-            let left = files.joined(separator: ", ")
-            journal.warn("\(reader.description) uses a disk by now; left are \(left)")
-            return
-        }
+        if let why { return journal.warn("\(why); left are \(files.joined(separator: ", "))") }
         for (index, path) in files.enumerated() {
             let problem = try await journal.step("disk:\(index)") { () -> String? in Self.remove(path) }
             if let problem { journal.warn(problem) }
         }
+    }
+
+    private static func reader(
+        of files: [String], _ force: Bool, _ environment: VMEnvironment
+    ) async throws -> FileReader? {
+        if let reader = try await environment.readers.first(of: files, looseFiles: !force) { return reader }
+        guard !force else { return nil }
+        return try await VolumeUsers(environment: environment).link(to: files).map { .file($0.path) }
     }
 
     private static func remove(_ path: String) -> String? {
