@@ -116,11 +116,16 @@ extension RealGuests {
 
         @Test func aFullDisk() throws {
             try unchanged { lab in
-                try withTmpfs(lab, "/var/lib/libvirt/images") {
-                    let outcome = try lab.vctl("vm", "create", "x", "--image", "tiny", "--full", "--no-start")
+                #expect(try lab.inside("mkdir", "/srv/full").status == 0)
+                try withTmpfs(lab, "/srv/full") {
+                    try lab.must("pool", "create", "full", "--type", "dir", "--target", "/srv/full")
+                    let outcome = try lab.vctl(
+                        "vm", "create", "x", "--image", "tiny", "--full", "--no-start", "--disk", "128M,pool=full")
                     #expect(outcome.status == 1 && outcome.err.contains("(storage.full)"), "\(outcome)")
-                    #expect(try lab.inside("ls", "/var/lib/libvirt/images").out == "")
+                    #expect(try lab.inside("ls", "/srv/full").out == "")
+                    try lab.must("pool", "delete", "full", "--yes")
                 }
+                #expect(try lab.inside("rmdir", "/srv/full").status == 0)
                 try withTmpfs(lab, "/var/lib/vctld/incoming") {
                     let source = "\(Lab.images)/tiny.qcow2"
                     try refusedImport(lab, source, "(storage.full)")
