@@ -120,7 +120,8 @@ extension RealGuests {
                 try withTmpfs(lab, "/srv/full") {
                     try lab.must("pool", "create", "full", "--type", "dir", "--target", "/srv/full")
                     let outcome = try lab.vctl(
-                        "vm", "create", "x", "--image", "tiny", "--full", "--no-start", "--disk", "128M,pool=full")
+                        "vm", "create", "x", "--image", "tiny", "--full", "--no-start", "--disk",
+                        "128M,pool=full")
                     #expect(outcome.status == 1 && outcome.err.contains("(storage.full)"), "\(outcome)")
                     #expect(try lab.inside("ls", "/srv/full").out == "")
                     try lab.must("pool", "delete", "full", "--yes")
