@@ -27,12 +27,25 @@ struct PoolFolder: Codable, Hashable, Sendable {
 
     /// That of a pool with volumes: an empty one has lost nothing where another folder has its place.
     static func kept(_ db: Database, of pool: ObjectID) throws -> PoolFolder? {
-        let sql = """
-            SELECT folder FROM pool WHERE id = ? AND EXISTS (SELECT 1 FROM volume WHERE pool = pool.id)
-            """
+        try VolumeStore.isEmpty(db, pool) ? nil : stored(db, of: pool)
+    }
+
+    private static func stored(_ db: Database, of pool: ObjectID) throws -> PoolFolder? {
+        let sql = "SELECT folder FROM pool WHERE id = ?"
         return try String.fetchOne(db, sql: sql, arguments: [pool.rawValue]).map {
             try JSON.value(PoolFolder.self, $0)
         }
+    }
+
+    /// Whether the folder of what was seen is to be kept: where its volumes were seen in it, or there are
+    /// none yet.
+    static func isNew(_ seen: SeenPool, _ db: Database) throws -> Bool {
+        guard let folder = seen.folder else { return false }
+        let isEmpty = try VolumeStore.isEmpty(db, seen.pool.id)
+        guard let stored = try stored(db, of: seen.pool.id) else {
+            return isEmpty || seen.volumes?.isEmpty == false
+        }
+        return stored.path != folder.path || (isEmpty && folder.isOther(than: stored))
     }
 
     /// Those of all such pools.

@@ -46,7 +46,7 @@ struct PoolProjection: Sendable {
             found = volumes.map { Self.seen($0, in: pool.name) }
         }
         Self.judge(&pool)
-        return SeenPool(pool: pool, volumes: found, folder: found?.isEmpty ?? true ? nil : seen)
+        return SeenPool(pool: pool, volumes: found, folder: found == nil ? nil : seen)
     }
 
     private static func isOther(_ folder: PoolFolder?, _ known: PoolFolder?) -> Bool {

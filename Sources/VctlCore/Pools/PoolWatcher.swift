@@ -109,9 +109,7 @@ final class PoolWatcher: Sendable {
         let isChanged = try await inventory.write { [inventory] transaction -> Bool in
             guard inventory.readings.isNewest(reading, of: id) else { return false }
             try transaction.observe(seen.pool)
-            if let folder = seen.folder, try Self.isNew(folder, of: id, transaction.db) {
-                try transaction.keepFolder(folder, of: id)
-            }
+            if try PoolFolder.isNew(seen, transaction.db) { try transaction.keepFolder(seen.folder, of: id) }
             if let found = seen.volumes { return try transaction.replaceVolumes(of: id, with: found) }
             if seen.pool.state == .missing { try transaction.loseVolumes(of: id) }
             return false
@@ -130,17 +128,11 @@ final class PoolWatcher: Sendable {
         return answer ?? projection.unanswered(record, after: Looks.patience, at: .now)
     }
 
-    /// Whether it is the first one with volumes.
-    private static func isNew(_ folder: PoolFolder, of id: ObjectID, _ db: Database) throws -> Bool {
-        guard let kept = try PoolFolder.kept(db, of: id) else { return true }
-        return kept.path != folder.path
-    }
-
     /// Whether a write would change something: nearly always nothing has.
     private func differs(_ seen: SeenPool) async throws -> Bool {
         try await inventory.read { db in
             guard let row = try PoolStore.find(db, .id(seen.pool.id)) else { return true }
-            if let folder = seen.folder, try Self.isNew(folder, of: row.id, db) { return true }
+            if try PoolFolder.isNew(seen, db) { return true }
             var pool = seen.pool
             pool.apply(row.mark)
             guard try PoolDocument.stored(row.value()) == PoolDocument.stored(pool) else { return true }

@@ -111,6 +111,12 @@ enum VolumeStore {
         return try Set(texts.map { try JSON.value(KeptVolume.self, $0).id })
     }
 
+    /// Whether a pool has no volumes.
+    static func isEmpty(_ db: Database, _ pool: ObjectID) throws -> Bool {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM volume WHERE pool = ?)"
+        return try Bool.fetchOne(db, sql: sql, arguments: [pool.rawValue]) ?? true
+    }
+
     /// Whether vctl has made a volume in a pool.
     static func hasMarks(_ db: Database, in pool: ObjectID) throws -> Bool {
         let sql = "SELECT EXISTS (SELECT 1 FROM volume WHERE pool = ? AND mark IS NOT NULL)"

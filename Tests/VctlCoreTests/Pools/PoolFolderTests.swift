@@ -150,6 +150,25 @@ import VctlAPI
         try test.close()
     }
 
+    /// A daemon whose inventory was lost comes up before the file system does.
+    @Test func whatIsRecoveredBeforeTheMountIsFoundAfterIt() async throws {
+        let test = try await PoolBench()
+        try await test.make("fast")
+        try await test.add("fast", try test.volume("data"))
+        try test.close()
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: test.bench.state + "/inventory.sqlite" + suffix)
+        }
+        try unmount(test, "fast")
+        let second = PoolBench(bench: test.bench, core: try await test.bench.core())
+        try await second.look()
+        try mount(second, "fast")
+        try await second.look()
+        #expect(try await second.pool("fast").state == .running)
+        #expect(try await second.volumes("fast").map(\.state) == [.present])
+        try second.close()
+    }
+
     // MARK: What is kept of volumes and pools
 
     @Test func aProtectedPoolsDataAreNotDeletedByForceAlone() async throws {
