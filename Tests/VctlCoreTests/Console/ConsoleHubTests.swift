@@ -98,6 +98,7 @@ struct ConsoleHubTests {
     }
 
     @Test func aPtyThatComesOrGoesIsTriedAgain() async throws {
+        let hub = ConsoleHub(patience: .seconds(600))
         let (tries, line) = (Counter(), ConsoleLine(Wires.silent {}))
         let opened = try await hub.line(of: vm) {
             tries.add()

@@ -33,9 +33,11 @@ actor ConsoleHub {
     /// When our last line of a VM was closed, until it is open again.
     private var closed: [ObjectID: ContinuousClock.Instant] = [:]
     /// libvirtd takes so long at most to see that a connection has ended.
-    private static let patience = Duration.seconds(5)
+    private let patience: Duration
     /// So many reasons are kept for those who will ask.
     private static let keptEnds = 256
+
+    init(patience: Duration = .seconds(5)) { self.patience = patience }
 
     /// Makes a session the one that types.
     /// - Throws: ``Problem`` `console.busy` where there is one, unless it is to be put out.
@@ -133,7 +135,7 @@ actor ConsoleHub {
                 return line
             } catch let error as LibvirtError {
                 let since = hopeSince(error, vm, start)
-                guard let since, .now - since < Self.patience else { throw error }
+                guard let since, .now - since < patience else { throw error }
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
