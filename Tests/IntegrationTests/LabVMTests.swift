@@ -51,5 +51,16 @@ extension RealGuests {
                 ], seconds: 2400)
             #expect(outcome.lines.contains("ok: no rule is left"), "\(outcome)")
         }
+
+        @Test func theLimitOfDnsmasqIsNamed() throws {
+            try Lab.checkPrepared()
+            let scripts = "\(Lab.repository)/Tests/lab"
+            let outcome = try Shell.must(
+                [
+                    "\(scripts)/labvm", "run", "--programs", Lab.build, "--timeout", "1500",
+                    "\(scripts)/vm/inotify-limit.sh",
+                ], seconds: 2400)
+            #expect(outcome.lines.contains("ok: the hint helps"), "\(outcome)")
+        }
     }
 }

@@ -92,6 +92,28 @@ struct NetworkFindingsTests {
         #expect(try await check.notes()[0].message.contains("iptables-legacy are in force"))
     }
 
+    // MARK: dnsmasq
+
+    @Test func theKernelsLimitOfDnsmasqIsTold() async throws {
+        let tree = try HostTree(["/proc/sys/fs/inotify/max_user_instances": "20\n"])
+        func notes(_ count: Int, isReached: Bool = false) async throws -> [Note] {
+            let served = try (0..<count).map { try network("n\($0)", "open") }
+            let networks = served + [try NetworkXML(parsing: "<network><name>bare</name></network>")]
+            let limit = InotifyLimit(files: tree.files, isReached: { isReached })
+            return try await DnsmasqFindings(limit: limit, networks: { networks }).notes()
+        }
+        #expect(try await notes(4) == [.ok("the kernel lets 20 networks have a dnsmasq")])
+        let near = try #require(try await notes(5).first)
+        #expect(near.status == .warning && near.message.hasPrefix("5 networks have a dnsmasq"))
+        #expect(near.hint == "sysctl -w fs.inotify.max_user_instances=1024")
+        let reached = try #require(try await notes(1, isReached: true).first)
+        #expect(reached.status == .critical && reached.message.contains("all of the 20 instances"))
+        #expect(reached.hint == near.hint)
+        let none = InotifyLimit(files: try HostTree().files, isReached: { false })
+        #expect(try await DnsmasqFindings(limit: none, networks: { [] }).notes().map(\.status) == [.ok])
+        #expect(InotifyLimit().most != nil, "of this machine")
+    }
+
     // MARK: forwarding
 
     private func network(_ name: String, _ mode: String?, ipv6: Bool = false) throws -> NetworkXML {

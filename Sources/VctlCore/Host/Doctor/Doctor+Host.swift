@@ -62,6 +62,7 @@ extension Doctor {
             ForwardingFindings(family: .ipv4, files: files, networks: facts.networks),
             ForwardingFindings(family: .ipv6, files: files, networks: facts.networks),
             KeptBridgeFindings(lacks: { try await BridgeLacks(environment: environment).all() }),
+            DnsmasqFindings(networks: facts.networks),
             NetworkServiceFindings(causes: { try await NetworkService.standing(environment) }),
         ]
     }

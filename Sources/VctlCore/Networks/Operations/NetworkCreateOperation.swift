@@ -16,7 +16,8 @@ struct NetworkCreateOperation: OperationKind {
     func run(_ request: Request, _ journal: Journal) async throws -> Outcome {
         let effects = NetworkEffects(environment: environment)
         let id = request.plan.id
-        try await journal.step("define", undo: { try await effects.undefine(id) }) {
+        let name = request.plan.name
+        try await journal.step("define", undo: { try await effects.undefine(id, name) }) {
             try await effects.define(request.plan, autostart: request.autostart)
         }
         try await journal.step("rules", undo: { try await environment.firewall.ensure(without: id) }) {

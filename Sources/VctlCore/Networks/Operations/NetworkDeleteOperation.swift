@@ -18,7 +18,7 @@ struct NetworkDeleteOperation: OperationKind {
         try await journal.step("stop") {
             if try await effects.ours(id) != nil { try await effects.stop(id) }
         }
-        try await journal.step("undefine") { try await effects.undefine(id) }
+        try await journal.step("undefine") { try await effects.undefine(id, request.network.name) }
         try await journal.step("rules") { try await environment.firewall.ensure(without: id) }
         return Outcome(request.network) { try $0.removeNetwork(id, origin: .vctl) }
     }
