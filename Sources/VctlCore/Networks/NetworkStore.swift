@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import GRDB
+import Synchronization
 import VctlAPI
 
 /// A network as stored.
@@ -28,7 +29,7 @@ struct NetworkRow: Sendable {
 
     /// The network without those who use it.
     func value() throws -> Network {
-        var network = try JSON.value(Network.self, document)
+        var network = try NetworkDocument.network(document)
         network.observedAt = observedAt
         network.operation = operation
         return network
@@ -171,6 +172,22 @@ extension Network {
 
 /// The stored form of a network, and what two of them differ in.
 enum NetworkDocument {
+    /// What was read lately: the rules are made from all networks at each change of one.
+    private static let known = Mutex<[String: Network]>([:])
+    /// So many are remembered.
+    private static let most = 2048
+
+    /// The network that a stored text describes.
+    static func network(_ text: String) throws -> Network {
+        if let network = known.withLock({ $0[text] }) { return network }
+        let network = try JSON.value(Network.self, text)
+        known.withLock { known in
+            if known.count >= most { known = [:] }
+            known[text] = network
+        }
+        return network
+    }
+
     /// Without what changes while the network does not.
     static func bare(_ network: Network) -> Network {
         var copy = network
