@@ -62,9 +62,11 @@ def run(machine, report, rounds):
 
     before = links()
     made = [networks.create(f"many{number}") for number in range(MANY)]
+    crowd = [networks.virsh(f"crowd{turn}") for turn in range(len(theirs))]
     gone = [networks.delete(f"many{number}") for number in reversed(range(MANY))]
     for what, walls in (("create", made), ("delete", gone[::-1])):
         report.value(f"network {what}, the first {BLOCK}", "ms", walls[:BLOCK])
         report.value(f"network {what}, the last {BLOCK} of {MANY}", "ms", walls[-BLOCK:])
+    report.value(f"virsh net-define, net-start beside {MANY}", "ms", crowd, peer="alone", theirs=theirs)
     if links() != before:
         raise RuntimeError(f"links are left: {' '.join(sorted(links() - before))}")
