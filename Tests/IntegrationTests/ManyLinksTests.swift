@@ -39,7 +39,7 @@ extension RealGuests {
             // Folders, and chains of libvirt's own, come with the first of a kind and stay.
             try make(lab, 0..<5)
             try remove(lab, 0..<5)
-            let before = try look(lab)
+            let before = try settled(lab)
             let numbers = 0..<200
             try make(lab, numbers)
             let links = try lab.inside("ls", "/sys/class/net").lines
@@ -48,7 +48,8 @@ extension RealGuests {
             let listing = try lab.inside("nft", "list", "table", "inet", "vctl").out
             #expect(listing.components(separatedBy: "chain leaving_").count - 1 == 160, "nat and isolated")
             #expect(listing.components(separatedBy: " masquerade\n").count - 1 == 80)
-            #expect(try lab.inside("pgrep", "-c", "dnsmasq").text != "0")
+            let served = "pgrep -a dnsmasq | grep -o 'many[0-9]*[.]conf' | sort -u | wc -l"
+            #expect(try lab.inside("sh", "-c", served).text == "40")
             try remove(lab, numbers)
             // Who is told to end ends a moment later.
             try? eventually("nothing is left") { try look(lab) == before }
@@ -90,6 +91,20 @@ extension RealGuests {
             }
             let failed = try lab.operations().filter { $0.status != .succeeded }
             try #require(failed.isEmpty, "\(failed.compactMap(\.error))")
+        }
+
+        /// How it is once nothing of what was removed is left, and nothing moves any more.
+        private func settled(_ lab: Lab) throws -> [String: String] {
+            var last = try look(lab)
+            try eventually("what was removed is gone") {
+                let now = try look(lab)
+                defer { last = now }
+                return now == last && !now.values.contains { $0.contains("many") || $0.contains("tap0") }
+            }
+            for what in ["links", "addresses", "rules", "files", "libvirt's"] {
+                #expect(last[what]?.isEmpty == false, "\(what) are not seen")
+            }
+            return last
         }
 
         private func look(_ lab: Lab) throws -> [String: String] {

@@ -42,22 +42,22 @@ struct NetworkEffects: Sendable {
     }
 
     func undefine(_ id: ObjectID, _ name: String) async throws {
-        guard let network = try await ours(id) else { return try await forgetDnsmasq(of: name) }
+        let dnsmasq = DnsmasqFile(name)
+        guard let network = try await ours(id) else { return try await forget(dnsmasq, of: name) }
         if try await network.isActive() { try await network.destroy() }
         do {
             try await network.undefine()
         } catch let error as LibvirtError where error.code == .noNetwork {
         }
-        try await forgetDnsmasq(of: name)
+        try await forget(dnsmasq, of: name)
     }
 
-    /// libvirt leaves the file with its number, which dnsmasq may not remove itself.
-    private func forgetDnsmasq(of name: String) async throws {
+    private func forget(_ dnsmasq: DnsmasqFile, of name: String) async throws {
         guard environment.firewall.isReal else { return }
         do {
             _ = try await environment.hypervisor.connection().network(name: name)
         } catch let error as LibvirtError where error.code == .noNetwork {
-            unlink("/run/libvirt/network/\(name).pid")
+            dnsmasq.removeIfDead()
         }
     }
 
@@ -71,20 +71,22 @@ struct NetworkEffects: Sendable {
         } catch let error as LibvirtError where error.code == .operationInvalid {
             guard try await network.isActive() else { throw error }
         } catch let error as LibvirtError where !error.isOfTransport && InotifyLimit().isReached() {
-            throw Self.noDnsmasq(network.name, error)
+            let xml = try NetworkXML(parsing: try await network.xml(inactive: true))
+            throw xml.ips.isEmpty ? error : Self.noDnsmasq(network.name, error)
         }
         // What is set at its bridge, which is there only now.
         try await environment.firewall.ensure()
     }
 
-    /// What libvirt says of it is the last line that dnsmasq has written.
+    /// What libvirt says of it is the last line that dnsmasq has written, or another reason altogether.
     private static func noDnsmasq(_ name: String, _ error: LibvirtError, _ limit: InotifyLimit = .init())
         -> Problem
     {
         Problem(
             .libvirtFailed,
-            "network \(shown(name)) has no dnsmasq: root has all of the \(limit.most ?? 0) instances of"
-                + " inotify that the kernel lets it have (\(InotifyLimit.key))",
+            "network \(shown(name)) does not start: \(error.message); and root has all of the"
+                + " \(limit.most ?? 0) instances of inotify that the kernel lets it have, one of which"
+                + " dnsmasq needs (\(InotifyLimit.key))",
             hint: limit.remedy, libvirt: Problem(libvirt: error).libvirt)
     }
 

@@ -29,7 +29,7 @@ struct NetworkRow: Sendable {
 
     /// The network without those who use it.
     func value() throws -> Network {
-        var network = try NetworkDocument.network(document)
+        var network = try NetworkDocument.network(id, document)
         network.observedAt = observedAt
         network.operation = operation
         return network
@@ -163,6 +163,7 @@ extension Transaction {
         try setLabels(.network, id, [:])
         try execute("DELETE FROM warning WHERE subject = ?", [id.rawValue])
         try emit("network.deleted", row.reference, operation: row.operation, origin: origin)
+        NetworkDocument.forget(id)
     }
 }
 
@@ -173,20 +174,21 @@ extension Network {
 /// The stored form of a network, and what two of them differ in.
 enum NetworkDocument {
     /// What was read lately: the rules are made from all networks at each change of one.
-    private static let known = Mutex<[String: Network]>([:])
-    /// So many are remembered.
-    private static let most = 2048
+    private static let known = Mutex<[ObjectID: (text: String, network: Network)]>([:])
 
     /// The network that a stored text describes.
-    static func network(_ text: String) throws -> Network {
-        if let network = known.withLock({ $0[text] }) { return network }
-        let network = try JSON.value(Network.self, text)
-        known.withLock { known in
-            if known.count >= most { known = [:] }
-            known[text] = network
+    static func network(_ id: ObjectID, _ text: String) throws -> Network {
+        // By bytes: to Swift, texts are the same that a reader tells apart.
+        if let last = known.withLock({ $0[id] }), last.text.utf8.elementsEqual(text.utf8) {
+            return last.network
         }
+        let network = try JSON.value(Network.self, text)
+        known.withLock { $0[id] = (text, network) }
         return network
     }
+
+    /// Forgets a network that is gone.
+    static func forget(_ id: ObjectID) { known.withLock { $0[id] = nil } }
 
     /// Without what changes while the network does not.
     static func bare(_ network: Network) -> Network {

@@ -14,7 +14,6 @@ struct DnsmasqFindings: HostCheck {
 
     func notes() async throws -> [Note] {
         guard let most = limit.most else { return [.ok("the kernel sets no limit to the number of dnsmasq")] }
-        let served = try await networks().count { !$0.ips.isEmpty }
         if limit.isReached() {
             return [
                 .critical(
@@ -22,6 +21,7 @@ struct DnsmasqFindings: HostCheck {
                         + " further network with DHCP or DNS starts (\(InotifyLimit.key))", limit.remedy)
             ]
         }
+        let served = try await networks().count { !$0.ips.isEmpty }
         guard served + Self.margin <= most else {
             return [
                 .warning(

@@ -151,8 +151,7 @@ struct NetworkCauses: Sendable {
 
     private func dnsmasq() -> [NetworkCause] {
         guard network.bridge != nil, network.model != .bridged, !network.dhcpRanges.isEmpty else { return [] }
-        let file = "/run/libvirt/network/\(network.name).pid"
-        if let pid = files.text(file), files.text("/proc/\(pid)/comm") == "dnsmasq" { return [] }
+        if DnsmasqFile(network.name, files: files).running != nil { return [] }
         let name = VctlAPI.shown(network.name)
         let hint =
             network.managed
