@@ -54,6 +54,17 @@ def until(seconds, what, condition):
         time.sleep(0.05)
 
 
+def links():
+    """The names of all links."""
+    return set(os.listdir("/sys/class/net"))
+
+
+def expect_links(before):
+    """Fails where there are others than before."""
+    if (now := links()) != before:
+        raise RuntimeError(f"links are left: {' '.join(sorted(now - before))}")
+
+
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("vctl")

@@ -3,7 +3,6 @@
 much of them. Once the kernel's part alone, as vctld does it (links.swift); once whole requests, each an
 operation that would survive a crash and is known by its mark."""
 import json
-import os
 import threading
 import time
 
@@ -138,10 +137,6 @@ def rate(body, count):
     return count / (time.perf_counter() - start)
 
 
-def links():
-    return set(os.listdir("/sys/class/net"))
-
-
 def rules():
     return host.run(["nft", "-s", "list", "ruleset"])
 
@@ -153,7 +148,7 @@ def together(speeds):
 
 def run(machine, report, rounds):
     machine.start_daemon()
-    before = links(), rules()
+    before = host.links(), rules()
     kinds = ("bridge", "tap", "rules")
     peer = Commands()
     sides = {"requests of one client": Ours(), f"requests of {CLIENTS} clients": Ours(CLIENTS)}
@@ -180,7 +175,6 @@ def run(machine, report, rounds):
                            seen["commands"][kind])
         report.compare(f"one of each, {name}", "/s", together(seen[name]), "the same commands",
                        together(seen["commands"]), GOAL, at_least=True)
-    if links() != before[0]:
-        raise RuntimeError(f"links are left: {' '.join(sorted(links() - before[0]))}")
+    host.expect_links(before[0])
     # The rules of the last one go with the end of its operation.
     host.until(10, "all rules are gone", lambda: rules() == before[1])

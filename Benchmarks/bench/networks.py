@@ -44,10 +44,6 @@ class Networks:
         return wall
 
 
-def links():
-    return set(os.listdir("/sys/class/net"))
-
-
 def run(machine, report, rounds):
     machine.start_daemon()
     networks = Networks(machine)
@@ -60,7 +56,7 @@ def run(machine, report, rounds):
             theirs.append(walls[1])
     report.compare("network create, NAT", "ms", ours, "virsh net-define, net-start", theirs, GOAL)
 
-    before = links()
+    before = host.links()
     made = [networks.create(f"many{number}") for number in range(MANY)]
     crowd = [networks.virsh(f"crowd{turn}") for turn in range(len(theirs))]
     gone = [networks.delete(f"many{number}") for number in reversed(range(MANY))]
@@ -68,5 +64,4 @@ def run(machine, report, rounds):
         report.value(f"network {what}, the first {BLOCK}", "ms", walls[:BLOCK])
         report.value(f"network {what}, the last {BLOCK} of {MANY}", "ms", walls[-BLOCK:])
     report.value(f"virsh net-define, net-start beside {MANY}", "ms", crowd, peer="alone", theirs=theirs)
-    if links() != before:
-        raise RuntimeError(f"links are left: {' '.join(sorted(links() - before))}")
+    host.expect_links(before)

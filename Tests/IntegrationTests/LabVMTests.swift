@@ -6,15 +6,20 @@ extension RealGuests {
     /// What only a whole host has, with systemd, AppArmor and KVM: a VM of its own (`Tests/lab/labvm`).
     @Suite
     struct WholeHost {
-        @Test func runsAKVMGuestConfinedByAppArmor() throws {
+        /// What a script of `Tests/lab/vm` says, that has to pass in such a VM.
+        private func labVM(_ script: String) throws -> Outcome {
             try Lab.checkPrepared()
-            let scripts = "\(Lab.repository)/Tests/lab"
+            let folder = "\(Lab.repository)/Tests/lab"
             // The shorter time is the script's; should it pass, the logs still come back.
-            let outcome = try Shell.must(
+            return try Shell.must(
                 [
-                    "\(scripts)/labvm", "run", "--programs", Lab.build, "--timeout", "1500",
-                    "\(scripts)/vm/kvm-guest.sh",
+                    "\(folder)/labvm", "run", "--programs", Lab.build, "--timeout", "1500",
+                    "\(folder)/vm/\(script)",
                 ], seconds: 2400)
+        }
+
+        @Test func runsAKVMGuestConfinedByAppArmor() throws {
+            let outcome = try labVM("kvm-guest.sh")
             let wanted = [
                 "ok: vctl host show: kvm", "ok: virsh dumpxml: kvm", "ok: QEMU's user: libvirt-qemu",
             ]
@@ -24,13 +29,7 @@ extension RealGuests {
         }
 
         @Test func aGuardOutlivesItsService() throws {
-            try Lab.checkPrepared()
-            let scripts = "\(Lab.repository)/Tests/lab"
-            let outcome = try Shell.must(
-                [
-                    "\(scripts)/labvm", "run", "--programs", Lab.build, "--timeout", "1500",
-                    "\(scripts)/vm/bridge-guard.sh",
-                ], seconds: 2400)
+            let outcome = try labVM("bridge-guard.sh")
             for line in [
                 "ok: the guard outlives: systemctl stop vctld",
                 "ok: all is as it was after: systemctl stop vctld",
@@ -42,24 +41,12 @@ extension RealGuests {
         }
 
         @Test func securityGroupsLetInWhatTheyAllow() throws {
-            try Lab.checkPrepared()
-            let scripts = "\(Lab.repository)/Tests/lab"
-            let outcome = try Shell.must(
-                [
-                    "\(scripts)/labvm", "run", "--programs", Lab.build, "--timeout", "1500",
-                    "\(scripts)/vm/security-groups.sh",
-                ], seconds: 2400)
+            let outcome = try labVM("security-groups.sh")
             #expect(outcome.lines.contains("ok: no rule is left"), "\(outcome)")
         }
 
         @Test func theLimitOfDnsmasqIsNamed() throws {
-            try Lab.checkPrepared()
-            let scripts = "\(Lab.repository)/Tests/lab"
-            let outcome = try Shell.must(
-                [
-                    "\(scripts)/labvm", "run", "--programs", Lab.build, "--timeout", "1500",
-                    "\(scripts)/vm/inotify-limit.sh",
-                ], seconds: 2400)
+            let outcome = try labVM("inotify-limit.sh")
             #expect(outcome.lines.contains("ok: the hint helps"), "\(outcome)")
         }
     }
